@@ -1,0 +1,210 @@
+//! Counts of keys that are not resident, in bounded memory: exact while few, a sketch beyond.
+//!
+//! Up to `limit` names are counted exactly. When one more arrives the lower half of the counts moves into a
+//! count-min sketch (`sketch.rs` states its error) and the upper half stays exact; from then on a name enters
+//! the exact table once its estimate passes the count that the last move left behind.
+
+use hashbrown::HashTable;
+
+use super::sketch::Sketch;
+
+/// A bucket of the exact table and its control byte.
+const BUCKET_BYTES: usize = size_of::<Counted>() + 1;
+
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    hash: u64,
+    count: f64,
+}
+
+/// Counts by keyed hash.
+#[derive(Clone, Debug)]
+pub struct Frequency {
+    exact: HashTable<Counted>,
+    limit: usize,
+    sketch_bytes: usize,
+    sketch: Option<Sketch>,
+    /// Estimates above this are counted exactly.
+    threshold: f64,
+}
+
+impl Frequency {
+    /// Counts within about `bytes`: two thirds for the exact table, one third for the
+    /// sketch, each allocated when used.
+    #[must_use]
+    pub fn within(bytes: usize) -> Self {
+        Self {
+            exact: HashTable::new(),
+            limit: exact_limit(bytes / 3 * 2),
+            sketch_bytes: bytes / 3,
+            sketch: None,
+            threshold: 0.0,
+        }
+    }
+
+    /// The count of `hash`, 0 when unknown; an upper bound once the sketch is in use.
+    #[must_use]
+    pub fn get(&self, hash: u64) -> f64 {
+        match self.exact.find(hash, |counted| counted.hash == hash) {
+            Some(counted) => counted.count,
+            None => self.sketch.as_ref().map_or(0.0, |sketch| sketch.estimate(hash)),
+        }
+    }
+
+    /// Adds `weight` to the count of `hash` and returns the new count; `unit` is what one request weighs now.
+    pub fn add(&mut self, hash: u64, weight: f64, unit: f64) -> f64 {
+        if let Some(counted) = self.exact.find_mut(hash, |counted| counted.hash == hash) {
+            counted.count += weight;
+            return counted.count;
+        }
+        let count = match &mut self.sketch {
+            Some(sketch) => sketch.add(hash, weight, unit),
+            None => weight,
+        };
+        if self.sketch.is_none() || count > self.threshold {
+            self.insert(hash, count, unit);
+        }
+        count
+    }
+
+    /// Takes the count of a key that becomes resident; the sketch keeps its upper bound.
+    pub fn take(&mut self, hash: u64) -> f64 {
+        match self.exact.find_entry(hash, |counted| counted.hash == hash) {
+            Ok(counted) => counted.remove().0.count,
+            Err(_) => self.sketch.as_ref().map_or(0.0, |sketch| sketch.estimate(hash)),
+        }
+    }
+
+    /// Keeps the count of a key that stops being resident.
+    pub fn give(&mut self, hash: u64, count: f64, unit: f64) {
+        if let Some(counted) = self.exact.find_mut(hash, |counted| counted.hash == hash) {
+            counted.count = count;
+        } else if self.sketch.is_none() || count > self.threshold {
+            self.insert(hash, count, unit);
+        } else if let Some(sketch) = &mut self.sketch {
+            let missing = count - sketch.estimate(hash);
+            if missing > 0.0 {
+                sketch.add(hash, missing, unit);
+            }
+        }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = Self { limit: self.limit, sketch_bytes: self.sketch_bytes, ..Self::within(0) };
+    }
+
+    /// Multiplies every count by `factor`.
+    pub fn rescale(&mut self, factor: f64) {
+        self.exact.iter_mut().for_each(|counted| counted.count *= factor);
+        self.threshold *= factor;
+        if let Some(sketch) = &mut self.sketch {
+            sketch.rescale(factor);
+        }
+    }
+
+    /// Names counted exactly.
+    #[must_use]
+    pub fn exact_names(&self) -> usize {
+        self.exact.len()
+    }
+
+    /// Whether the sketch is in use.
+    #[must_use]
+    pub fn is_approximate(&self) -> bool {
+        self.sketch.is_some()
+    }
+
+    /// Heap bytes held.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        self.exact.allocation_size() + self.sketch.as_ref().map_or(0, Sketch::heap_bytes)
+    }
+
+    /// Every exact count, for a snapshot.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, f64)> {
+        self.exact.iter().map(|counted| (counted.hash, counted.count))
+    }
+
+    /// Panics unless the bounds hold.
+    pub fn check(&self) {
+        assert!(self.exact.len() <= self.limit, "more exact names than the limit");
+        assert!(self.exact.iter().all(|c| c.count.is_finite() && c.count >= 0.0), "a count out of range");
+    }
+
+    fn insert(&mut self, hash: u64, count: f64, unit: f64) {
+        if self.exact.len() == self.limit {
+            self.spill(unit);
+        }
+        self.exact.insert_unique(hash, Counted { hash, count }, |counted| counted.hash);
+    }
+
+    /// Moves the lower half of the exact counts into the sketch. O(limit), once in limit / 2 insertions.
+    fn spill(&mut self, unit: f64) {
+        let mut counts: Vec<f64> = self.exact.iter().map(|counted| counted.count).collect();
+        let middle = counts.len() / 2;
+        let (_, median, _) = counts.select_nth_unstable_by(middle, f64::total_cmp);
+        self.threshold = *median;
+        let sketch = self.sketch.get_or_insert_with(|| Sketch::within(self.sketch_bytes));
+        let threshold = self.threshold;
+        self.exact.retain(|counted| {
+            let stays = counted.count > threshold;
+            if !stays {
+                let missing = counted.count - sketch.estimate(counted.hash);
+                if missing > 0.0 {
+                    sketch.add(counted.hash, missing, unit);
+                }
+            }
+            stays
+        });
+    }
+}
+
+/// Names that a table within `bytes` holds for ever: below half of its room, a table that has seen removals
+/// is tidied in place and never grows.
+fn exact_limit(bytes: usize) -> usize {
+    let buckets = (bytes / BUCKET_BYTES).max(8);
+    ((1 << buckets.ilog2()) * 7 / 16).max(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(name: u64) -> u64 {
+        name.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23)
+    }
+
+    #[test]
+    fn exact_while_small() {
+        let mut frequency = Frequency::within(64 * 1024);
+        for round in 1..=3 {
+            for name in 0..1000 {
+                assert_eq!(frequency.add(hash(name), 1.0, 1.0), f64::from(round));
+            }
+        }
+        assert!(!frequency.is_approximate());
+        assert_eq!(frequency.take(hash(5)), 3.0);
+        assert_eq!(frequency.get(hash(5)), 0.0);
+        frequency.give(hash(5), 7.0, 1.0);
+        assert_eq!(frequency.get(hash(5)), 7.0);
+    }
+
+    /// Hot names keep their exact counts among a flood of names seen once; memory stays bounded.
+    #[test]
+    fn hot_names_survive_a_flood() {
+        let bytes = 64 * 1024;
+        let mut frequency = Frequency::within(bytes);
+        for name in 0..200_000u64 {
+            frequency.add(hash(name), 1.0, 1.0);
+            frequency.add(hash(name % 50), 1.0, 1.0);
+            frequency.check();
+        }
+        assert!(frequency.is_approximate());
+        assert!(frequency.heap_bytes() <= bytes, "{} bytes", frequency.heap_bytes());
+        for name in 0..50 {
+            let count = frequency.get(hash(name));
+            assert!((4000.0..4100.0).contains(&count), "{name}: {count}");
+        }
+    }
+}

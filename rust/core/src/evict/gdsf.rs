@@ -1,0 +1,99 @@
+//! Greedy dual size frequency: priority = age + count · cost / bytes.
+//!
+//! Cherkasova 1998 (HPL-98-69R1). The age is the priority of the last victim, so what is not asked for again
+//! is overtaken in time. Always admits unless `bypass` is set.
+
+use super::order::Order;
+use super::{Eviction, Slot, Worth};
+
+/// State of the policy.
+#[derive(Debug)]
+pub struct Gdsf {
+    keep_counts: bool,
+    bypass: bool,
+    age: f64,
+    order: Order,
+}
+
+impl Gdsf {
+    /// `keep_counts`: counts outlive the entry; `bypass`: decline newcomers of the lowest priority.
+    #[must_use]
+    pub fn new(keep_counts: bool, bypass: bool) -> Self {
+        Self { keep_counts, bypass, age: 0.0, order: Order::default() }
+    }
+
+    /// Priority of the last victim.
+    #[must_use]
+    pub fn age(&self) -> f64 {
+        self.age
+    }
+
+    /// Current priority of a resident slot.
+    #[must_use]
+    pub fn priority(&self, slot: Slot) -> Option<f64> {
+        self.order.score(slot)
+    }
+
+    fn score(&self, worth: &Worth) -> f64 {
+        self.age + worth.count * worth.value / worth.bytes as f64
+    }
+}
+
+impl Eviction for Gdsf {
+    fn on_insert(&mut self, slot: Slot, worth: &Worth) {
+        let score = self.score(worth);
+        self.order.set(slot, score);
+    }
+
+    fn on_touch(&mut self, slot: Slot, worth: &Worth) {
+        let score = self.score(worth);
+        self.order.set(slot, score);
+    }
+
+    fn on_remove(&mut self, slot: Slot) {
+        self.order.remove(slot);
+    }
+
+    fn victim(&mut self, newcomer: &Worth) -> Option<Slot> {
+        let (_, lowest) = self.order.lowest()?;
+        if self.bypass && self.score(newcomer) <= lowest {
+            return None;
+        }
+        self.age = lowest;
+        self.order.pop_lowest().map(|(slot, _)| slot)
+    }
+
+    fn remembers(&self) -> bool {
+        self.keep_counts
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.order.heap_bytes()
+    }
+
+    fn check(&self, resident: &[Slot]) {
+        self.order.check(resident);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn worth(count: f64, value: f64, bytes: u64) -> Worth {
+        Worth { hash: 0, count, value, bytes }
+    }
+
+    #[test]
+    fn the_age_is_the_priority_of_the_last_victim() {
+        let mut gdsf = Gdsf::new(false, false);
+        gdsf.on_insert(0, &worth(1.0, 5.0, 2));
+        gdsf.on_insert(1, &worth(1.0, 6.0, 1));
+        assert_eq!(gdsf.victim(&worth(1.0, 4.0, 4)), Some(0));
+        assert!((gdsf.age() - 2.5).abs() < 1e-12);
+        gdsf.on_insert(0, &worth(1.0, 4.0, 4));
+        assert_eq!(gdsf.priority(0), Some(3.5));
+        gdsf.on_touch(1, &worth(2.0, 6.0, 1));
+        assert_eq!(gdsf.priority(1), Some(14.5));
+    }
+}

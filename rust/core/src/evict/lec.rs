@@ -1,0 +1,66 @@
+//! Least expected cost: keep what costs most to lose per byte.
+//!
+//! Zhu et al. 2023, "On Optimal Caching and Model Multiplexing for Large Model Inference", arXiv 2306.02003,
+//! Algorithm 1 and 2: score = count · lower bound of (cost of a miss − cost of a hit) / bytes. A newcomer
+//! replaces the lowest score only when its own is strictly higher.
+
+use super::order::Order;
+use super::{Eviction, Slot, Worth};
+
+/// State of the policy.
+#[derive(Debug)]
+pub struct Lec {
+    bypass: bool,
+    order: Order,
+}
+
+impl Lec {
+    /// `bypass`: decline newcomers that are worth no more than the lowest resident.
+    #[must_use]
+    pub fn new(bypass: bool) -> Self {
+        Self { bypass, order: Order::default() }
+    }
+}
+
+fn score(worth: &Worth) -> f64 {
+    worth.count * worth.value / worth.bytes as f64
+}
+
+impl Eviction for Lec {
+    fn on_insert(&mut self, slot: Slot, worth: &Worth) {
+        self.order.set(slot, score(worth));
+    }
+
+    #[inline]
+    fn on_touch(&mut self, slot: Slot, worth: &Worth) {
+        self.order.set(slot, score(worth));
+    }
+
+    fn on_remove(&mut self, slot: Slot) {
+        self.order.remove(slot);
+    }
+
+    fn victim(&mut self, newcomer: &Worth) -> Option<Slot> {
+        let (_, lowest) = self.order.lowest()?;
+        if self.bypass && score(newcomer) <= lowest {
+            return None;
+        }
+        self.order.pop_lowest().map(|(slot, _)| slot)
+    }
+
+    fn rescale(&mut self, factor: f64) {
+        self.order.rescale(factor);
+    }
+
+    fn remembers(&self) -> bool {
+        true
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.order.heap_bytes()
+    }
+
+    fn check(&self, resident: &[Slot]) {
+        self.order.check(resident);
+    }
+}

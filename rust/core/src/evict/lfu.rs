@@ -1,0 +1,59 @@
+//! Least frequently used, with counts that outlive the entry.
+//!
+//! The baseline of arXiv 2306.02003: a newcomer replaces the lowest count only when its own is strictly higher.
+
+use super::order::Order;
+use super::{Eviction, Slot, Worth};
+
+/// State of the policy.
+#[derive(Debug)]
+pub struct Lfu {
+    bypass: bool,
+    order: Order,
+}
+
+impl Lfu {
+    /// `bypass`: decline newcomers that were asked for no more often than the lowest resident.
+    #[must_use]
+    pub fn new(bypass: bool) -> Self {
+        Self { bypass, order: Order::default() }
+    }
+}
+
+impl Eviction for Lfu {
+    fn on_insert(&mut self, slot: Slot, worth: &Worth) {
+        self.order.set(slot, worth.count);
+    }
+
+    fn on_touch(&mut self, slot: Slot, worth: &Worth) {
+        self.order.set(slot, worth.count);
+    }
+
+    fn on_remove(&mut self, slot: Slot) {
+        self.order.remove(slot);
+    }
+
+    fn victim(&mut self, newcomer: &Worth) -> Option<Slot> {
+        let (_, lowest) = self.order.lowest()?;
+        if self.bypass && newcomer.count <= lowest {
+            return None;
+        }
+        self.order.pop_lowest().map(|(slot, _)| slot)
+    }
+
+    fn rescale(&mut self, factor: f64) {
+        self.order.rescale(factor);
+    }
+
+    fn remembers(&self) -> bool {
+        true
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.order.heap_bytes()
+    }
+
+    fn check(&self, resident: &[Slot]) {
+        self.order.check(resident);
+    }
+}

@@ -1,0 +1,109 @@
+//! Who leaves? One trait, one file a policy.
+//!
+//! A policy sees slots and worths: no keys, values, clocks or locks.
+
+use crate::error::Error;
+
+pub mod gdsf;
+pub mod lec;
+pub mod lfu;
+pub mod lru;
+pub mod order;
+pub mod s3_fifo;
+
+/// Index of a resident entry in its shard.
+pub type Slot = u32;
+
+/// What a policy may know of an entry.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Worth {
+    /// Keyed hash of the key; policies with a memory of evicted entries use it as the name.
+    pub hash: u64,
+    /// Requests seen, this one included, decayed where the shard decays.
+    pub count: f64,
+    /// Lower bound of the cost of a miss less the cost of a hit; any unit, at least 0.
+    pub value: f64,
+    /// Size the entry is charged for.
+    pub bytes: u64,
+}
+
+/// Orders resident slots by how little they would be missed.
+pub trait Eviction: Send {
+    /// `slot` became resident; it was not before.
+    fn on_insert(&mut self, slot: Slot, worth: &Worth);
+    /// `slot` was asked for or learnt about; `worth` is its current estimate.
+    fn on_touch(&mut self, slot: Slot, worth: &Worth);
+    /// `slot` left for another reason than `victim`.
+    fn on_remove(&mut self, slot: Slot);
+    /// Takes the least valuable slot out of the order.
+    ///
+    /// `None` when the order is empty, or when the policy holds every resident to be worth at least as much
+    /// as `newcomer`, which is then bypassed.
+    fn victim(&mut self, newcomer: &Worth) -> Option<Slot>;
+    /// Every count was multiplied by `factor` (decay keeps its weights in range by this).
+    fn rescale(&mut self, factor: f64) {
+        let _ = factor;
+    }
+    /// Whether counts of entries that are not resident matter to this policy.
+    fn remembers(&self) -> bool;
+    /// Heap bytes held.
+    fn heap_bytes(&self) -> usize;
+    /// Panics unless the order holds exactly the `resident` slots.
+    fn check(&self, resident: &[Slot]);
+}
+
+/// Which policy, and its settings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Policy {
+    /// Least expected cost.
+    Lec {
+        /// Decline a newcomer that is worth no more than the entry it would replace.
+        bypass: bool,
+    },
+    /// Greedy dual size frequency.
+    Gdsf {
+        /// Remember counts of entries that left.
+        keep_counts: bool,
+        /// Decline a newcomer whose priority would be the lowest.
+        bypass: bool,
+    },
+    /// Least frequently used, counts remembered.
+    Lfu {
+        /// Decline a newcomer that was asked for no more often than the entry it would replace.
+        bypass: bool,
+    },
+    /// Least recently used.
+    Lru,
+    /// Three first-in-first-out queues.
+    S3Fifo {
+        /// Share of the bytes that the probationary queue may hold, in (0, 1).
+        small_share: f64,
+    },
+}
+
+impl Policy {
+    /// Returns the policy when its settings make sense.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the setting.
+    pub fn validate(self) -> Result<Self, Error> {
+        match self {
+            Self::S3Fifo { small_share } if !(small_share > 0.0 && small_share < 1.0) => Err(Error::Config {
+                what: format!("small_share must lie strictly between 0 and 1, got {small_share}"),
+            }),
+            _ => Ok(self),
+        }
+    }
+
+    /// An empty order for this policy.
+    #[must_use]
+    pub fn build(self) -> Box<dyn Eviction> {
+        match self {
+            Self::Lec { bypass } => Box::new(lec::Lec::new(bypass)),
+            Self::Gdsf { keep_counts, bypass } => Box::new(gdsf::Gdsf::new(keep_counts, bypass)),
+            Self::Lfu { bypass } => Box::new(lfu::Lfu::new(bypass)),
+            Self::Lru => Box::new(lru::Lru::default()),
+            Self::S3Fifo { small_share } => Box::new(s3_fifo::S3Fifo::new(small_share)),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! query + scope → keyed 64-bit hash + the key itself.
+//!
+//! Lookups go by a keyed hash and full equality of the key, so two keys never answer for each other; the
+//! hash only decides where to look. A digest is made only when an entry leaves memory (`snapshot.rs`).
+
+use rapidhash::v3::{RapidSecrets, rapidhash_v3_inline};
+
+/// What an entry is looked up by. `scope` (tenant) and `fingerprint` (model, parameters, tools, …) are part
+/// of the key by construction: entries that differ in either are never equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyRef<'a> {
+    /// The tenant; `""` is the shared scope.
+    pub scope: &'a str,
+    /// Everything but the text that may change the answer.
+    pub fingerprint: &'a str,
+    /// The text asked.
+    pub text: &'a str,
+}
+
+/// First byte of a [`Key`]: what follows is the bare text …
+const PLAIN: u8 = 0;
+/// … or two lengths, the scope, the fingerprint and the text.
+const PARTED: u8 = 1;
+const LENGTHS: usize = 8;
+
+/// An owned key in one allocation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key(Box<[u8]>);
+
+impl Key {
+    /// Copies `key` into one allocation; `None` when a part exceeds 4 GiB.
+    #[must_use]
+    pub fn new(key: KeyRef<'_>) -> Option<Self> {
+        let KeyRef { scope, fingerprint, text } = key;
+        if scope.is_empty() && fingerprint.is_empty() {
+            let mut bytes = Vec::with_capacity(1 + text.len());
+            bytes.push(PLAIN);
+            bytes.extend_from_slice(text.as_bytes());
+            return Some(Self(bytes.into_boxed_slice()));
+        }
+        let (scope_len, print_len) =
+            (u32::try_from(scope.len()).ok()?, u32::try_from(fingerprint.len()).ok()?);
+        let mut bytes = Vec::with_capacity(1 + LENGTHS + scope.len() + fingerprint.len() + text.len());
+        bytes.push(PARTED);
+        bytes.extend_from_slice(&scope_len.to_le_bytes());
+        bytes.extend_from_slice(&print_len.to_le_bytes());
+        for part in [scope, fingerprint, text] {
+            bytes.extend_from_slice(part.as_bytes());
+        }
+        Some(Self(bytes.into_boxed_slice()))
+    }
+
+    /// Whether this is the key of `other`.
+    #[inline]
+    #[must_use]
+    pub fn is(&self, other: KeyRef<'_>) -> bool {
+        match self.0.split_first() {
+            Some((&PLAIN, text)) => {
+                text == other.text.as_bytes() && other.scope.is_empty() && other.fingerprint.is_empty()
+            }
+            Some((_, rest)) => parts(rest).is_some_and(|(scope, fingerprint, text)| {
+                text == other.text.as_bytes()
+                    && scope == other.scope.as_bytes()
+                    && fingerprint == other.fingerprint.as_bytes()
+            }),
+            None => false,
+        }
+    }
+
+    /// The scope, fingerprint and text, as bytes of UTF-8.
+    #[must_use]
+    pub fn parts(&self) -> (&[u8], &[u8], &[u8]) {
+        match self.0.split_first() {
+            Some((&PARTED, rest)) => parts(rest).unwrap_or_default(),
+            Some((_, text)) => (&[], &[], text),
+            None => Default::default(),
+        }
+    }
+
+    /// Whether the entry belongs to `scope`.
+    #[must_use]
+    pub fn in_scope(&self, scope: &str) -> bool {
+        self.parts().0 == scope.as_bytes()
+    }
+
+    /// Bytes this key occupies.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether the key holds nothing (never so for a key made by [`Key::new`]).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn parts(rest: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let (lengths, rest) = rest.split_at_checked(LENGTHS)?;
+    let (scope_len, print_len) = lengths.split_at(4);
+    let length = |bytes: &[u8]| bytes.try_into().map(u32::from_le_bytes).map(|n| n as usize).ok();
+    let (scope, rest) = rest.split_at_checked(length(scope_len)?)?;
+    let (fingerprint, text) = rest.split_at_checked(length(print_len)?)?;
+    Some((scope, fingerprint, text))
+}
+
+/// Hashes keys under secrets made from a seed (rapidhash v3).
+#[derive(Clone, Copy, Debug)]
+pub struct KeyHasher {
+    secrets: RapidSecrets,
+}
+
+impl KeyHasher {
+    /// The same seed gives the same hashes on every machine.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self { secrets: RapidSecrets::seed(seed) }
+    }
+
+    /// The keyed 64-bit hash of `key`.
+    #[inline]
+    #[must_use]
+    pub fn hash(&self, key: KeyRef<'_>) -> u64 {
+        let text = self.bytes(key.text.as_bytes());
+        if key.scope.is_empty() && key.fingerprint.is_empty() {
+            return text;
+        }
+        let mut joined = [0; 24];
+        joined[..8].copy_from_slice(&text.to_le_bytes());
+        joined[8..16].copy_from_slice(&self.bytes(key.scope.as_bytes()).to_le_bytes());
+        joined[16..].copy_from_slice(&self.bytes(key.fingerprint.as_bytes()).to_le_bytes());
+        self.bytes(&joined)
+    }
+
+    #[inline]
+    fn bytes(&self, bytes: &[u8]) -> u64 {
+        // Avalanche on, compact off, and the protected mix: keys may come from strangers.
+        rapidhash_v3_inline::<true, false, true>(bytes, &self.secrets)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key<'a>(scope: &'a str, fingerprint: &'a str, text: &'a str) -> KeyRef<'a> {
+        KeyRef { scope, fingerprint, text }
+    }
+
+    #[test]
+    fn equal_only_when_every_part_is() {
+        let keys = [
+            key("", "", "ab"),
+            key("a", "", "b"),
+            key("", "a", "b"),
+            key("a", "b", ""),
+            key("", "", "\u{1}ab"),
+            key("ab", "", ""),
+        ];
+        let hasher = KeyHasher::new(7);
+        for (i, &left) in keys.iter().enumerate() {
+            let owned = Key::new(left).expect("short");
+            for (j, &right) in keys.iter().enumerate() {
+                assert_eq!(owned.is(right), i == j, "{left:?} {right:?}");
+                assert_eq!(hasher.hash(left) == hasher.hash(right), i == j);
+            }
+            let (scope, fingerprint, text) = owned.parts();
+            assert_eq!(
+                (scope, fingerprint, text),
+                (left.scope.as_bytes(), left.fingerprint.as_bytes(), left.text.as_bytes())
+            );
+        }
+    }
+
+    #[test]
+    fn the_seed_keys_the_hash() {
+        let asked = key("", "", "What is the capital of France?");
+        assert_ne!(KeyHasher::new(1).hash(asked), KeyHasher::new(2).hash(asked));
+        assert_eq!(KeyHasher::new(1).hash(asked), KeyHasher::new(1).hash(asked));
+    }
+}

@@ -1,0 +1,13 @@
+//! The locks of the core, in one place: `--features shuttle` swaps in scheduled ones for the tests that walk
+//! through interleavings.
+
+#[cfg(feature = "shuttle")]
+pub(crate) use shuttle::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicU64, Ordering},
+};
+#[cfg(not(feature = "shuttle"))]
+pub(crate) use std::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicU64, Ordering},
+};
