@@ -1,0 +1,33 @@
+//! PyO3 classes over the core. They convert and decide nothing.
+
+use pyo3::prelude::*;
+
+mod convert;
+mod error;
+mod fork;
+mod inflight;
+mod store;
+mod value;
+
+/// The compiled part of lecmux.
+#[pymodule]
+mod _core {
+    use super::PyResult;
+    use lecmux_core::snapshot;
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::fork::{after_fork, before_fork};
+    #[pymodule_export]
+    use super::inflight::Inflight;
+    #[pymodule_export]
+    use super::store::{Hit, Store};
+    #[pymodule_export]
+    use super::value::Encoded;
+
+    /// The text kept with a snapshot.
+    #[pyfunction]
+    fn snapshot_about(sealed: &[u8]) -> PyResult<String> {
+        Ok(snapshot::decode(sealed).map_err(super::error::CoreError)?.about.to_owned())
+    }
+}

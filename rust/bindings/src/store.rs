@@ -1,0 +1,380 @@
+//! `Store`: the cache of the core over Python values.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use lecmux_core::cache::{Cache, Statistics, Terms};
+use lecmux_core::config::CacheConfig;
+use lecmux_core::key::KeyRef;
+use lecmux_core::shard::{Cost, EntryView, NEVER, Outcome};
+use lecmux_core::snapshot::{self, Contents};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+use pyo3::types::{PyBytes, PyDict, PyList, PySequence, PyString};
+
+use crate::error::{ConfigError, CoreError, ValueTypeError, guarded};
+use crate::fork::detached;
+use crate::{convert, value};
+
+/// An entry found.
+#[pyclass(frozen, get_all, module = "lecmux._core")]
+pub(crate) struct Hit {
+    value: Py<PyAny>,
+    hit_id: String,
+    count: f64,
+    miss_cost: f64,
+    hit_cost: f64,
+    size_bytes: u64,
+}
+
+/// The compiled part of `lecmux.Cache`.
+#[pyclass(frozen, subclass, module = "lecmux._core")]
+pub(crate) struct Store {
+    cache: Cache<Py<PyAny>>,
+    clock: Option<Py<PyAny>>,
+    default_ttl_seconds: Option<f64>,
+    /// Whether any entry ever had a time to live: until then a lookup needs no clock.
+    timed: AtomicBool,
+}
+
+#[pymethods]
+impl Store {
+    #[new]
+    #[pyo3(signature = (capacity_bytes, *, evict, estimator, default_ttl_seconds=None, clock=None, seed=0,
+                        tenant_share=1.0, shards=None, cost_floor=0.0, cost_ceiling=None))]
+    #[expect(clippy::too_many_arguments, reason = "keyword-only settings")]
+    fn new(
+        capacity_bytes: i128,
+        evict: &Bound<'_, PyDict>,
+        estimator: &Bound<'_, PyDict>,
+        default_ttl_seconds: Option<f64>,
+        clock: Option<Py<PyAny>>,
+        seed: u64,
+        tenant_share: f64,
+        shards: Option<u32>,
+        cost_floor: f64,
+        cost_ceiling: Option<f64>,
+    ) -> PyResult<Self> {
+        let (policy, decay, rescore) = convert::evict(evict)?;
+        let capacity_bytes = u64::try_from(capacity_bytes).map_err(|_| {
+            ConfigError::new_err(format!("capacity_bytes must be at least 1, got {capacity_bytes}"))
+        })?;
+        default_ttl_seconds.map_or(Ok(0), ttl_ms)?;
+        let config = CacheConfig {
+            capacity_bytes,
+            policy,
+            decay,
+            rescore,
+            estimator: convert::estimator(estimator)?,
+            range: convert::range(cost_floor, cost_ceiling)?,
+            tenant_share,
+            shards,
+            seed,
+        };
+        let cache = Cache::new(config).map_err(CoreError)?;
+        Ok(Self { cache, clock, default_ttl_seconds, timed: AtomicBool::new(false) })
+    }
+
+    #[pyo3(signature = (key, *, scope="", fingerprint=""))]
+    fn get<'py>(
+        slf: &Bound<'py, Self>,
+        key: &Bound<'py, PyString>,
+        scope: &str,
+        fingerprint: &str,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let (py, store) = (slf.py(), slf.get());
+        let key = key_ref(key, scope, fingerprint)?;
+        let now = store.now(py)?;
+        let found = guarded(|| {
+            let hash = store.cache.hash(key);
+            Ok(store.cache.request(hash, key, now, |found| found.value.clone_ref(py)))
+        })?;
+        found.map(|found| decoded(slf, found.into_bound(py))).transpose()
+    }
+
+    #[pyo3(signature = (keys, *, scope="", fingerprint=""))]
+    fn get_many<'py>(
+        slf: &Bound<'py, Self>,
+        keys: &Bound<'py, PySequence>,
+        scope: &str,
+        fingerprint: &str,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let (py, store) = (slf.py(), slf.get());
+        let texts = keys.try_iter()?.map(|key| backed(&key?)).collect::<PyResult<Vec<_>>>()?;
+        let now = store.now(py)?;
+        let hashes = guarded(|| {
+            Ok(detached(py, || {
+                let find = |text| {
+                    let key = backed_ref(text, scope, fingerprint);
+                    let hash = store.cache.hash(key);
+                    store.cache.request(hash, key, now, |_| hash)
+                };
+                texts.iter().map(find).collect::<Vec<_>>()
+            }))
+        })?;
+        let values = PyList::empty(py);
+        for (text, hash) in texts.iter().zip(hashes) {
+            let key = backed_ref(text, scope, fingerprint);
+            let read = |hash| store.cache.peek(hash, key, now, |found| found.value.clone_ref(py));
+            match hash.and_then(read) {
+                Some(value) => values.append(decoded(slf, value.into_bound(py))?)?,
+                None => values.append(py.None())?,
+            }
+        }
+        Ok(values)
+    }
+
+    #[pyo3(signature = (key, *, scope="", fingerprint=""))]
+    fn lookup<'py>(
+        slf: &Bound<'py, Self>,
+        key: &Bound<'py, PyString>,
+        scope: &str,
+        fingerprint: &str,
+    ) -> PyResult<Option<Hit>> {
+        let (py, store) = (slf.py(), slf.get());
+        let key = key_ref(key, scope, fingerprint)?;
+        let (hash, now) = (store.cache.hash(key), store.now(py)?);
+        let found = guarded(|| {
+            Ok(store.cache.request(hash, key, now, |found| (found.value.clone_ref(py), found.view)))
+        })?;
+        found.map(|found| hit(slf, hash, found)).transpose()
+    }
+
+    #[pyo3(signature = (key, *, scope="", fingerprint=""))]
+    fn peek<'py>(
+        slf: &Bound<'py, Self>,
+        key: &Bound<'py, PyString>,
+        scope: &str,
+        fingerprint: &str,
+    ) -> PyResult<Option<Hit>> {
+        let (py, store) = (slf.py(), slf.get());
+        let key = key_ref(key, scope, fingerprint)?;
+        let (hash, now) = (store.cache.hash(key), store.now(py)?);
+        let found =
+            guarded(|| Ok(store.cache.peek(hash, key, now, |found| (found.value.clone_ref(py), found.view))))?;
+        found.map(|found| hit(slf, hash, found)).transpose()
+    }
+
+    #[pyo3(signature = (key, value, *, cost=None, ttl_seconds=None, scope="", fingerprint="", hit_cost=0.0,
+                        worth=None))]
+    #[expect(clippy::too_many_arguments, reason = "keyword-only terms")]
+    fn put_value(
+        &self,
+        py: Python<'_>,
+        key: &Bound<'_, PyString>,
+        value: &Bound<'_, PyAny>,
+        cost: Option<f64>,
+        ttl_seconds: Option<f64>,
+        scope: &str,
+        fingerprint: &str,
+        hit_cost: f64,
+        worth: Option<f64>,
+    ) -> PyResult<bool> {
+        let key = key_ref(key, scope, fingerprint)?;
+        let cost = match (worth, cost) {
+            (Some(bound), _) => Cost::Bound(bound),
+            (None, Some(cost)) => Cost::Observed(cost),
+            (None, None) => Cost::Unknown,
+        };
+        let (now_ms, expires_ms) = self.expiry(py, ttl_seconds)?;
+        let terms = Terms { value_bytes: value::size(value)?, cost, hit_cost, expires_ms };
+        let mut removed = Vec::new();
+        let outcome =
+            guarded(|| Ok(self.cache.put(key, value.clone().unbind(), terms, now_ms, &mut removed)))?;
+        Ok(matches!(outcome.map_err(CoreError)?, Outcome::Stored { .. }))
+    }
+
+    #[pyo3(signature = (key, *, worth, hit_cost, scope="", fingerprint=""))]
+    fn revalue(
+        &self,
+        key: &Bound<'_, PyString>,
+        worth: f64,
+        hit_cost: f64,
+        scope: &str,
+        fingerprint: &str,
+    ) -> PyResult<bool> {
+        let key = key_ref(key, scope, fingerprint)?;
+        Ok(guarded(|| Ok(self.cache.revalue(key, worth, hit_cost)))?.map_err(CoreError)?)
+    }
+
+    #[pyo3(signature = (key, *, scope="", fingerprint=""))]
+    fn count(&self, key: &Bound<'_, PyString>, scope: &str, fingerprint: &str) -> PyResult<f64> {
+        let key = key_ref(key, scope, fingerprint)?;
+        guarded(|| Ok(self.cache.count(key)))
+    }
+
+    #[pyo3(signature = (key, *, scope="", fingerprint=""))]
+    fn delete(&self, key: &Bound<'_, PyString>, scope: &str, fingerprint: &str) -> PyResult<bool> {
+        let key = key_ref(key, scope, fingerprint)?;
+        guarded(|| Ok(self.cache.delete(key).is_some()))
+    }
+
+    fn forget(&self, hit_id: &str) -> PyResult<bool> {
+        let hash = u64::from_str_radix(hit_id, 16)
+            .map_err(|_| ConfigError::new_err(format!("{hit_id:?} is not a hit_id of this cache")))?;
+        guarded(|| Ok(self.cache.delete_hash(hash).is_some()))
+    }
+
+    #[pyo3(signature = (scope=None))]
+    fn clear(&self, scope: Option<&str>) -> PyResult<usize> {
+        guarded(|| Ok(self.cache.clear(scope).len()))
+    }
+
+    fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let Statistics {
+            entries,
+            used_bytes,
+            history_bytes,
+            structure_bytes,
+            incidents,
+            failed_shards,
+            half_life_requests,
+            totals,
+        } = guarded(|| Ok(self.cache.statistics()))?;
+        let to = PyDict::new(py);
+        for (name, value) in [
+            ("entries", entries),
+            ("used_bytes", used_bytes),
+            ("history_bytes", history_bytes),
+            ("structure_bytes", structure_bytes),
+            ("capacity_bytes", self.cache.config().capacity_bytes),
+            ("incidents", incidents),
+            ("failed_shards", failed_shards),
+            ("hits", totals.hits),
+            ("misses", totals.misses),
+            ("stored", totals.stored),
+            ("bypassed", totals.bypassed),
+            ("too_large", totals.too_large),
+            ("evicted", totals.evicted),
+            ("expired", totals.expired),
+            ("saved_nano", totals.saved_nano),
+        ] {
+            to.set_item(name, value)?;
+        }
+        to.set_item("half_life_requests", half_life_requests)?;
+        Ok(to)
+    }
+
+    /// Raises `InternalError` unless every invariant holds.
+    fn check(&self, py: Python<'_>) -> PyResult<()> {
+        guarded(|| {
+            detached(py, || self.cache.check());
+            Ok(())
+        })
+    }
+
+    /// The whole state in a checksummed envelope; `about` is kept with it.
+    fn to_bytes<'py>(&self, py: Python<'py>, about: &str) -> PyResult<Bound<'py, PyBytes>> {
+        let now = self.now(py)?;
+        let entries = guarded(|| Ok(self.cache.export(now, |value| value.clone_ref(py))))?;
+        let bytes = entries.iter().map(|entry| value::to_bytes(entry.value.bind(py)));
+        let values = bytes.collect::<PyResult<Vec<_>>>()?;
+        let sealed = guarded(|| {
+            Ok(detached(py, || {
+                let pairs = entries.iter().zip(&values);
+                let entries = pairs.map(|(entry, (kind, value))| snapshot::entry(entry, *kind, value));
+                let contents =
+                    Contents { about, entries: entries.collect::<Result<_, _>>()?, history: self.cache.history() };
+                Ok(snapshot::encode(&contents))
+            }))
+        })?;
+        Ok(PyBytes::new(py, &sealed.map_err(CoreError)?))
+    }
+
+    /// Takes over the entries and counts of a snapshot; returns how many entries fitted.
+    fn restore(&self, py: Python<'_>, sealed: &[u8]) -> PyResult<u64> {
+        let contents = snapshot::decode(sealed).map_err(CoreError)?;
+        if contents.entries.iter().any(|entry| entry.expires_ms != NEVER) {
+            self.timed.store(true, Ordering::Relaxed);
+        }
+        let now = self.now(py)?;
+        let taken = guarded(|| {
+            Ok(self.cache.restore(&contents, now, |entry| value::from_bytes(py, entry.kind, entry.value)))
+        })?;
+        Ok(taken.map_err(CoreError)?)
+    }
+
+    fn __len__(&self) -> PyResult<usize> {
+        guarded(|| Ok(self.cache.len()))
+    }
+
+    /// Panics inside the lock of the shard of `key`; for tests of what happens then.
+    fn _panic(&self, key: &str) -> PyResult<()> {
+        guarded(|| {
+            self.cache.panic_in_shard(KeyRef { scope: "", fingerprint: "", text: key });
+            Ok(())
+        })
+    }
+}
+
+impl Store {
+    /// Now in ms since 1970 by the clock given, or by the system's.
+    #[inline]
+    fn now(&self, py: Python<'_>) -> PyResult<u64> {
+        if self.timed.load(Ordering::Relaxed) { self.read_clock(py) } else { Ok(0) }
+    }
+
+    fn read_clock(&self, py: Python<'_>) -> PyResult<u64> {
+        let seconds = match &self.clock {
+            Some(clock) => clock.bind(py).call0()?.extract()?,
+            None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |age| age.as_secs_f64()),
+        };
+        Ok((seconds * 1e3) as u64)
+    }
+
+    /// Now and the expiry of an entry put now, both in ms.
+    fn expiry(&self, py: Python<'_>, ttl_seconds: Option<f64>) -> PyResult<(u64, u64)> {
+        let Some(ttl) = ttl_seconds.or(self.default_ttl_seconds) else { return Ok((self.now(py)?, NEVER)) };
+        let ttl = ttl_ms(ttl)?;
+        self.timed.store(true, Ordering::Relaxed);
+        let now = self.read_clock(py)?;
+        Ok((now, now.saturating_add(ttl)))
+    }
+}
+
+#[inline]
+fn key_ref<'a>(key: &'a Bound<'_, PyString>, scope: &'a str, fingerprint: &'a str) -> PyResult<KeyRef<'a>> {
+    Ok(KeyRef { scope, fingerprint, text: key.to_str().map_err(|_| not_text())? })
+}
+
+fn backed(key: &Bound<'_, PyAny>) -> PyResult<PyBackedStr> {
+    let text = key.cast::<PyString>().map_err(|_| ValueTypeError::new_err("a key must be a str"))?;
+    PyBackedStr::try_from(text.clone()).map_err(|_| not_text())
+}
+
+fn backed_ref<'a>(text: &'a PyBackedStr, scope: &'a str, fingerprint: &'a str) -> KeyRef<'a> {
+    KeyRef { scope, fingerprint, text }
+}
+
+fn not_text() -> PyErr {
+    ValueTypeError::new_err("a key must be text without lone surrogates; encode or replace them first")
+}
+
+fn ttl_ms(seconds: f64) -> PyResult<u64> {
+    if seconds.is_finite() && seconds > 0.0 {
+        return Ok((seconds * 1e3).ceil() as u64);
+    }
+    Err(ConfigError::new_err(format!("a time to live must be a positive number of seconds, got {seconds}")))
+}
+
+/// The object a value stands for.
+#[inline]
+fn decoded<'py>(slf: &Bound<'py, Store>, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    match value::encoded(&value) {
+        None => Ok(value),
+        Some(data) => slf.call_method1(intern!(slf.py(), "_decode"), (data,)),
+    }
+}
+
+fn hit(slf: &Bound<'_, Store>, hash: u64, found: (Py<PyAny>, EntryView)) -> PyResult<Hit> {
+    let (value, view) = found;
+    Ok(Hit {
+        value: decoded(slf, value.into_bound(slf.py()))?.unbind(),
+        hit_id: format!("{hash:016x}"),
+        count: view.count,
+        miss_cost: view.miss_cost,
+        hit_cost: view.hit_cost,
+        size_bytes: view.bytes,
+    })
+}
