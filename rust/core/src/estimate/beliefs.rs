@@ -3,7 +3,7 @@
 //! Learns from bandit feedback alone: only the cost of the model that ran is seen. State is bounded
 //! (`table.rs`), decisions are a function of it, so propensities are 1.
 
-use super::table::{Arm, Table};
+use super::table::{Arm, Table, narrow};
 use super::value_of_information::{NOWHERE, Recent};
 use super::{ArmView, CostRange, Estimator, Pooled, config, finite_cost};
 use crate::error::Error;
@@ -172,10 +172,12 @@ impl Beliefs {
         let cost = finite_cost(cost)?;
         self.deviation = self.estimator.deviation(&self.pooled);
         let row = match self.table.find(hash) {
-            Some(row) => row,
+            Some(row) => {
+                self.table.spared[row] = true;
+                row
+            }
             None => self.insert(hash),
         };
-        self.table.spared[row] = true;
         let arm = &mut self.table.row_mut(row)[model];
         let first = arm.n == 0;
         arm.squares += self.pooled.observe(&mut arm.n, &mut arm.mean, cost);
@@ -220,15 +222,21 @@ impl Beliefs {
     /// prove cheap, else the lowest bound.
     #[must_use]
     pub fn value(&self, hash: u64, count: f64) -> f64 {
-        let Some(row) = self.table.find(hash) else { return self.range.floor };
-        let (model, reason) = self.choose(Some(row), count, u64::MAX >> (MAX_MODELS - self.models()));
-        match reason {
-            Reason::LowestBound | Reason::Only => self.lower(&self.table.row(row)[model]),
-            Reason::Untried | Reason::Exploring => self.range.floor,
-        }
+        self.worth(hash, count, self.all())
     }
 
-    /// Panics unless every invariant holds.
+    /// [`Self::value`] where only the models of `allowed` (or all) may be called.
+    ///
+    /// # Errors
+    /// As [`Self::decide`].
+    pub fn value_among(&self, hash: u64, count: f64, allowed: Option<&[usize]>) -> Result<f64, Error> {
+        Ok(self.worth(hash, count, self.mask(allowed)?))
+    }
+
+    /// States every invariant.
+    ///
+    /// # Panics
+    /// When one is broken.
     pub fn check(&self) {
         self.table.check();
         self.pooled.check();
@@ -254,9 +262,23 @@ impl Beliefs {
         self.estimator.lower_at(view, self.deviation, self.pooled.largest(), self.range)
     }
 
+    fn worth(&self, hash: u64, count: f64, allowed: u64) -> f64 {
+        let Some(row) = self.table.find(hash) else { return self.range.floor };
+        let (model, reason) = self.choose(Some(row), count, allowed);
+        match reason {
+            Reason::LowestBound | Reason::Only => self.lower(&self.table.row(row)[model]),
+            Reason::Untried | Reason::Exploring => self.range.floor,
+        }
+    }
+
+    /// Every model, as bits.
+    fn all(&self) -> u64 {
+        u64::MAX >> (MAX_MODELS - self.models())
+    }
+
     /// Models of `allowed` as bits.
     fn mask(&self, allowed: Option<&[usize]>) -> Result<u64, Error> {
-        let Some(allowed) = allowed else { return Ok(u64::MAX >> (MAX_MODELS - self.models())) };
+        let Some(allowed) = allowed else { return Ok(self.all()) };
         if allowed.is_empty() {
             return Err(config("no model is allowed".into()));
         }
@@ -321,8 +343,7 @@ impl Beliefs {
 
     /// `row` was first tried with `model` just now.
     fn enter(&mut self, row: usize, model: usize, mean: f64) {
-        // Rows fit u32: `max_keys` does.
-        let (place, lost) = self.recent[model].enter(row as u32, mean);
+        let (place, lost) = self.recent[model].enter(narrow(row), mean);
         if let Some(lost) = lost {
             self.table.row_mut(lost as usize)[model].place = NOWHERE;
         }

@@ -8,9 +8,7 @@
 #[must_use]
 pub fn bonus(n: f64, variance: Option<f64>, width: f64, log_term: f64) -> f64 {
     match variance {
-        Some(v) if n > 1.0 => {
-            (2.0 * v * log_term / n).sqrt() + 7.0 * width * log_term / (3.0 * (n - 1.0))
-        }
+        Some(v) if n > 1.0 => (2.0 * v * log_term / n).sqrt() + 7.0 * width * log_term / (3.0 * (n - 1.0)),
         _ => f64::INFINITY,
     }
 }

@@ -70,7 +70,10 @@ impl Pooled {
         self.largest
     }
 
-    /// Panics unless the sums can have come from costs.
+    /// The sums can have come from costs.
+    ///
+    /// # Panics
+    /// When they cannot.
     pub fn check(&self) {
         assert!(self.squares.is_finite() && self.squares >= 0.0, "pooled squares {}", self.squares);
         assert!(self.mean.is_finite() && self.mean >= 0.0, "running mean {}", self.mean);

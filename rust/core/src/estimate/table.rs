@@ -1,8 +1,8 @@
 //! A bounded table: key hash → one arm a model.
 //!
-//! A full table makes room by the clock rule: a hand walks the rows, spares one that was observed since its
-//! last visit (once), and takes the first that was not. A key is spared at most once a visit, so room costs
-//! O(1) amortised, and what goes is a key not observed for a whole round: old first tries, not the busy ones.
+//! A full table makes room by the clock rule: a hand walks the rows, spares one that was observed again since
+//! its last visit, once, and takes the first that was not. An observation pays for one step of the hand, so
+//! room costs O(1) amortised, and what goes was observed once, or not for a whole round.
 
 use hashbrown::HashTable;
 
@@ -29,13 +29,19 @@ impl Arm {
     }
 }
 
+/// A row as the index keeps it.
+#[expect(clippy::cast_possible_truncation, reason = "a table has at most `max_keys` rows, which fits u32")]
+pub(super) fn narrow(row: usize) -> u32 {
+    row as u32
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     models: usize,
     max_keys: usize,
     index: HashTable<u32>,
     pub(super) keys: Vec<u64>,
-    /// Whether the key was observed since the hand last passed.
+    /// Whether the key was observed again since it came or the hand last passed.
     pub(super) spared: Vec<bool>,
     /// Row-major, `models` arms a key.
     pub(super) arms: Vec<Arm>,
@@ -97,9 +103,8 @@ impl Table {
             self.row_mut(row).fill(Arm::UNTRIED);
             row
         };
-        // `max_keys` is at most u32::MAX, so a row always fits.
         let keys = &self.keys;
-        self.index.insert_unique(hash, row as u32, |&other| keys[other as usize]);
+        self.index.insert_unique(hash, narrow(row), |&other| keys[other as usize]);
         row
     }
 
@@ -144,7 +149,7 @@ impl Table {
                 return false;
             }
             let keys = &self.keys;
-            self.index.insert_unique(hash, row as u32, |&other| keys[other as usize]);
+            self.index.insert_unique(hash, narrow(row), |&other| keys[other as usize]);
         }
         true
     }

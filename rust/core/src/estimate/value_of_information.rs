@@ -7,7 +7,8 @@
 //! try every model on every query, since an untried one stands at the floor.
 
 /// Queries remembered a model.
-pub const WINDOW: usize = 64;
+pub const WINDOW: usize = PLACES as usize;
+const PLACES: u8 = 64;
 /// Marks a value whose query has been forgotten, or an arm that is not in the window.
 pub(super) const NOWHERE: u8 = u8::MAX;
 
@@ -34,7 +35,7 @@ impl Recent {
         let lost = std::mem::replace(&mut self.rows[usize::from(place)], row);
         self.means[usize::from(place)] = mean;
         self.len = self.len.max(place + 1);
-        self.next = (place + 1) % WINDOW as u8;
+        self.next = (place + 1) % PLACES;
         (place, (lost != Self::NO_ROW).then_some(lost))
     }
 
@@ -126,7 +127,7 @@ mod tests {
     #[test]
     fn the_window_forgets_the_oldest_first_try() {
         let mut recent = Recent::new();
-        for row in 0..WINDOW as u32 {
+        for row in 0..u32::from(PLACES) {
             assert_eq!(recent.enter(row, 1.0).1, None);
         }
         assert_eq!(recent.enter(64, 9.0), (0, Some(0)));

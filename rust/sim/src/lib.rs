@@ -1,0 +1,12 @@
+//! Replays a trace through the live policies and estimators of `lecmux-core`.
+//!
+//! What runs here is the shard and the beliefs that serve users: a figure from a replay is a figure of the
+//! product, less keys, values and clocks.
+
+pub mod trace;
+pub mod laws;
+pub mod replay;
+pub mod bound;
+
+pub use replay::{Estimates, Replay, Settings, replay};
+pub use trace::Trace;

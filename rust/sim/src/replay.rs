@@ -1,0 +1,198 @@
+//! One trace, one policy, one estimator → what it cost.
+//!
+//! A request is counted, then looked up; a miss chooses a model, pays its cost, observes it, and offers the
+//! answer to the cache at the worth believed after that observation.
+
+use lecmux_core::error::Error;
+use lecmux_core::estimate::decay::DecayRule;
+use lecmux_core::estimate::{Beliefs, CostRange, Estimator};
+use lecmux_core::evict::Policy;
+use lecmux_core::shard::{Cost, NEVER, NewEntry, Shard, ShardConfig};
+
+use crate::trace::Trace;
+
+/// Bytes the shard may spend on one count of a key that is not resident: enough to keep all of them exactly.
+const HISTORY_BYTES_A_KEY: usize = 64;
+/// The choice of a request that called no model. Models are at most 64, so an `i8` holds both.
+const HIT: i8 = -1;
+
+/// Where costs are estimated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Estimates {
+    /// In a table of all queries, as a router does; what was learnt outlives the entry.
+    #[default]
+    Routed,
+    /// In the shard, as a cache without a router does. One model.
+    InShard,
+}
+
+/// Settings of a replay.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Total size that may be resident.
+    pub capacity: u64,
+    /// Who leaves.
+    pub policy: Policy,
+    /// How counts decay.
+    pub decay: DecayRule,
+    /// Recompute the worth of all residents on each miss.
+    pub rescore: bool,
+    /// Lower bounds of costs.
+    pub estimator: Estimator,
+    /// What costs can be.
+    pub range: CostRange,
+    /// Where costs are estimated.
+    pub estimates: Estimates,
+    /// The only model to call; `None`: all are there to choose from.
+    pub arm: Option<usize>,
+    /// Keys the hash; nothing else is random.
+    pub seed: u64,
+}
+
+/// What a replay cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replay {
+    /// Cost of all misses.
+    pub total_cost: f64,
+    /// Requests served from the cache.
+    pub hits: u64,
+    /// For each request the model called, -1 for a hit.
+    pub choices: Vec<i8>,
+    /// Queries resident at the end, ascending.
+    pub resident: Vec<i64>,
+}
+
+/// Replays `trace` from an empty cache.
+///
+/// # Errors
+/// [`Error::Config`] for a capacity of 0, an `arm` that is not there, or settings out of range.
+pub fn replay(trace: &Trace<'_>, settings: &Settings) -> Result<Replay, Error> {
+    let mut run = Run::new(trace, settings)?;
+    let mut choices = Vec::with_capacity(trace.len());
+    let (mut total_cost, mut hits) = (0.0, 0);
+    for at in 0..trace.len() {
+        if let Some(model) = run.step(at)? {
+            total_cost += trace.costs(at)[model];
+            choices.push(i8::try_from(model).unwrap_or(i8::MAX));
+        } else {
+            hits += 1;
+            choices.push(HIT);
+        }
+    }
+    let mut resident: Vec<i64> = run.shard.residents().map(|(&id, ..)| id).collect();
+    resident.sort_unstable();
+    Ok(Replay { total_cost, hits, choices, resident })
+}
+
+struct Run<'a> {
+    trace: &'a Trace<'a>,
+    settings: &'a Settings,
+    shard: Shard<i64, ()>,
+    beliefs: Beliefs,
+    only: Option<[usize; 1]>,
+    removed: Vec<(i64, ())>,
+}
+
+impl<'a> Run<'a> {
+    fn new(trace: &'a Trace<'a>, settings: &'a Settings) -> Result<Self, Error> {
+        let fail = |what: String| Err(Error::Config { what });
+        if settings.capacity == 0 {
+            return fail("capacity must be at least 1, not 0".into());
+        }
+        if let Some(arm) = settings.arm.filter(|&arm| arm >= trace.models()) {
+            return fail(format!("arm {arm} is not among the {} models", trace.models()));
+        }
+        let only = if trace.models() == 1 { Some(0) } else { settings.arm };
+        if settings.estimates == Estimates::InShard && only.is_none() {
+            return fail("a cache without a router has one model: name the arm".into());
+        }
+        // At least as many keys as the trace can name, so that nothing is forgotten for lack of room.
+        let keys = trace.len().max(1);
+        let beliefs = Beliefs::new(
+            trace.models(),
+            settings.estimator.validate()?.for_models(trace.models()),
+            settings.range,
+            keys,
+        )?;
+        let shard = Shard::new(ShardConfig {
+            budget: settings.capacity,
+            overhead: 0,
+            history_bytes: keys.saturating_mul(HISTORY_BYTES_A_KEY),
+            policy: settings.policy.validate()?,
+            decay: settings.decay,
+            rescore: settings.rescore && settings.estimates == Estimates::InShard,
+            estimator: settings.estimator,
+            range: settings.range,
+            tenant_share: 1.0,
+        });
+        let only = only.map(|arm| [arm]);
+        Ok(Self { trace, settings, shard, beliefs, only, removed: Vec::new() })
+    }
+
+    /// Serves request `at`; the model that was called, `None` for a hit.
+    #[inline]
+    fn step(&mut self, at: usize) -> Result<Option<usize>, Error> {
+        let id = self.trace.ids()[at];
+        let hash = self.hash(id);
+        if self.shard.request(hash, |&key| key == id, 0).is_some() {
+            return Ok(None);
+        }
+        let costs = self.trace.costs(at);
+        let (model, cost) = match (self.settings.estimates, self.only) {
+            (Estimates::InShard, Some([arm])) => (arm, Cost::Observed(costs[arm])),
+            _ => self.route(hash, costs)?,
+        };
+        let entry = NewEntry {
+            hash,
+            key: id,
+            value: (),
+            bytes: self.trace.size(at),
+            cost,
+            hit_cost: 0.0,
+            expires_ms: NEVER,
+            scope: "",
+        };
+        self.shard.put(entry, |&key| key == id, 0, &mut self.removed);
+        self.removed.clear();
+        Ok(Some(model))
+    }
+
+    fn hash(&self, id: i64) -> u64 {
+        mix(id.cast_unsigned() ^ self.settings.seed.rotate_left(32))
+    }
+
+    fn route(&mut self, hash: u64, costs: &[f64]) -> Result<(usize, Cost), Error> {
+        let count = self.shard.count(hash, |_| false);
+        let only = self.only.as_ref().map(<[usize; 1]>::as_slice);
+        let (model, _) = self.beliefs.pick(hash, count, only)?;
+        self.beliefs.observe(hash, model, costs[model])?;
+        if self.settings.rescore {
+            self.rescore()?;
+        }
+        Ok((model, Cost::Bound(self.value(hash, count)?)))
+    }
+
+    fn value(&self, hash: u64, count: f64) -> Result<f64, Error> {
+        self.beliefs.value_among(hash, count, self.only.as_ref().map(<[usize; 1]>::as_slice))
+    }
+
+    /// Gives every resident its worth under the beliefs of now. O(residents).
+    fn rescore(&mut self) -> Result<(), Error> {
+        let residents: Vec<(i64, f64)> =
+            self.shard.residents().map(|(&id, (), view)| (id, view.count)).collect();
+        for (id, count) in residents {
+            let hash = self.hash(id);
+            let worth = self.value(hash, count)?;
+            self.shard.revalue(hash, |&key| key == id, worth, 0.0);
+        }
+        Ok(())
+    }
+}
+
+/// Spreads ids over all 64 bits (the finaliser of `SplitMix64`), so that equal high bits do not collide.
+#[inline]
+fn mix(id: u64) -> u64 {
+    let id = (id ^ (id >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let id = (id ^ (id >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    id ^ (id >> 31)
+}
