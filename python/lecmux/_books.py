@@ -1,0 +1,94 @@
+"""Bookkeeping of the pipeline: what decisions cost and saved, now and when their quality becomes known."""
+
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lecmux._envelope import Entry
+from lecmux._hook_runner import HookRunner
+from lecmux.costs.ledger import Ledger
+from lecmux.events import Observe
+from lecmux.query import Decision, Key, Reply
+from lecmux.routers._open import Open, Origin
+from lecmux.routers.router import Router
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """One model call with what it cost.
+
+    Attributes:
+        key: of the query; None when it could not be known.
+        decision: its `model` is the one that answered.
+        reply: of the model.
+        paid: cost of the answer, right or wrong; None when it could not be known.
+        quality: in [0, 1]; None while nobody knows.
+        error: price of the error known by now.
+    """
+
+    key: Key | None
+    decision: Decision
+    reply: Reply
+    paid: float | None
+    quality: float | None
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Writes to one ledger. It holds no entries, so that open decisions keep no cache alive."""
+
+    ledger: Ledger
+    hooks: HookRunner
+    router: Router | None
+
+    def hit(self, key: Key, decision: Decision, entry: Entry, hit_cost: float, store: Any) -> None:
+        """A stored answer was served, whose error is known to cost `hit_cost`."""
+        origin = None
+        if self.router and entry.origin is not None and entry.model in self.router.models:
+            # The store rounds to single precision; what was told is exact.
+            known = self.router.origin(entry.origin)
+            origin = known or Origin(entry.origin, key, str(entry.model), hit_cost)
+            hit_cost = origin.told
+        self.ledger.add(decision.unit, saved_by_hits=entry.cost, price_of_errors=hit_cost)
+        if decision.unit != "seconds":
+            self.ledger.add("seconds", saved_by_hits=entry.seconds)
+        if origin:
+            self._keep_open(decision, origin, hit_cost, store)
+
+    def call(self, bill: Bill, store: Any) -> None:
+        """A model was called and paid."""
+        decision, usage = bill.decision, bill.reply.usage
+        self.ledger.add(
+            decision.unit,
+            spent=bill.paid or 0.0,
+            saved_by_routing=decision.saved,
+            price_of_errors=bill.error,
+        )
+        if decision.unit != "seconds":
+            self.ledger.add("seconds", spent=usage.seconds)
+        if bill.key is None or bill.paid is None:
+            return
+        origin = Origin(decision.id, bill.key, str(decision.model), bill.error)
+        self._keep_open(decision, origin, bill.error, store)
+        self._tell(origin, decision, bill.paid + bill.error, bill.quality)
+
+    def _keep_open(self, decision: Decision, origin: Origin, charged: float, store: Any) -> None:
+        if self.router:
+            nearby: Callable[[], Any] = _nowhere if store is None else weakref.ref(store)
+            self.router.remember(Open(decision, origin, charged, nearby, self._settle))
+
+    def _settle(self, entry: Open, uncharged: float, quality: float) -> None:
+        """The quality became known: books what the error costs beyond what was booked."""
+        self.ledger.add(entry.decision.unit, price_of_errors=uncharged)
+        self._tell(entry.origin, entry.decision, uncharged, quality)
+
+    def _tell(self, origin: Origin, decision: Decision, cost: float, quality: float | None) -> None:
+        if self.hooks.listening:
+            event = Observe(origin.key, decision.id, origin.model, cost, quality, decision.unit)
+            self.hooks.emit(event)
+
+
+def _nowhere() -> None:
+    """Stands for a store that never was."""

@@ -1,0 +1,168 @@
+"""Types of the compiled module."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Self, final
+
+@final
+class Encoded:
+    """Bytes that stand for an object; `Store._decode` turns them into it."""
+
+    def __new__(cls, data: bytes) -> Self: ...
+    @property
+    def data(self) -> bytes: ...
+
+@final
+class Hit:
+    """An entry found. Costs are in the cache's unit; `count` is the decayed count of requests."""
+
+    @property
+    def value(self) -> Any: ...
+    @property
+    def hit_id(self) -> str: ...
+    @property
+    def count(self) -> float: ...
+    @property
+    def miss_cost(self) -> float: ...
+    @property
+    def hit_cost(self) -> float: ...
+    @property
+    def size_bytes(self) -> int: ...
+
+class Store:
+    """The exact store. `lecmux.Cache` adds Python's part."""
+
+    def __new__(
+        cls,
+        capacity_bytes: int,
+        *,
+        evict: dict[str, Any],
+        estimator: dict[str, Any],
+        default_ttl_seconds: float | None = None,
+        clock: Callable[[], float] | None = None,
+        seed: int = 0,
+        tenant_share: float = 1.0,
+        shards: int | None = None,
+        cost_floor: float = 0.0,
+        cost_ceiling: float | None = None,
+    ) -> Self: ...
+    def get(self, key: str, *, scope: str = "", fingerprint: str = "") -> Any:
+        """The value, or None; counts the request."""
+    def get_many(self, keys: Sequence[str], *, scope: str = "", fingerprint: str = "") -> list[Any]:
+        """As `get` for each key, with the interpreter released."""
+    def lookup(self, key: str, *, scope: str = "", fingerprint: str = "") -> Hit | None:
+        """The entry with what is known of it, or None; counts the request."""
+    def peek(self, key: str, *, scope: str = "", fingerprint: str = "") -> Hit | None:
+        """As `lookup`, uncounted."""
+    def put_value(
+        self,
+        key: str,
+        value: str | bytes | Encoded,
+        *,
+        cost: float | None = None,
+        ttl_seconds: float | None = None,
+        scope: str = "",
+        fingerprint: str = "",
+        hit_cost: float = 0.0,
+        worth: float | None = None,
+    ) -> bool:
+        """Stores where that pays; `worth` bounds the cost of a miss from outside, in place of `cost`."""
+    def revalue(
+        self, key: str, *, worth: float, hit_cost: float, scope: str = "", fingerprint: str = ""
+    ) -> bool:
+        """Gives an entry a new worth; False when it is not there."""
+    def count(self, key: str, *, scope: str = "", fingerprint: str = "") -> float:
+        """Decayed count of requests for a key, resident or not."""
+    def delete(self, key: str, *, scope: str = "", fingerprint: str = "") -> bool:
+        """Removes an entry; False when it is not there."""
+    def forget(self, hit_id: str) -> bool:
+        """Removes the entry that a hit named; False when it is gone."""
+    def clear(self, scope: str | None = None) -> int:
+        """Removes all entries, or those of one scope; returns how many."""
+    def statistics(self) -> dict[str, int | float]:
+        """Counters by name."""
+    def check(self) -> None:
+        """Raises InternalError unless every invariant holds."""
+    def to_bytes(self, about: str) -> bytes:
+        """The whole state in a checksummed envelope, with the text `about`."""
+    def restore(self, sealed: bytes) -> int:
+        """Takes over the entries of such an envelope; returns how many fitted."""
+    def __len__(self) -> int: ...
+
+@final
+class Choice:
+    """A model chosen, with the estimates behind it; lists go by the models' places."""
+
+    @property
+    def model(self) -> int: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def lower(self) -> list[float]: ...
+    @property
+    def mean(self) -> list[float | None]: ...
+    @property
+    def tries(self) -> list[int]: ...
+    @property
+    def propensity(self) -> float: ...
+
+@final
+class Router:
+    """Estimates of cost by key and model."""
+
+    def __new__(
+        cls,
+        models: int,
+        *,
+        estimator: dict[str, Any],
+        cost_floor: float = 0.0,
+        cost_ceiling: float | None = None,
+        max_keys: int = 65536,
+        seed: int = 0,
+    ) -> Self: ...
+    def decide(
+        self,
+        key: str,
+        *,
+        scope: str = "",
+        fingerprint: str = "",
+        count: float = 1.0,
+        allowed: Sequence[int] | None = None,
+    ) -> Choice:
+        """The model for a query asked `count` times, this one included."""
+    def observe(self, key: str, model: int, cost: float, *, scope: str = "", fingerprint: str = "") -> None:
+        """Takes in what a call cost."""
+    def amend(self, key: str, model: int, delta: float, *, scope: str = "", fingerprint: str = "") -> bool:
+        """Adds a cost learnt later to the last call observed."""
+    def value(self, key: str, *, scope: str = "", fingerprint: str = "", count: float = 1.0) -> float:
+        """Lower bound of the cost of the model that would be called."""
+    def to_bytes(self) -> bytes:
+        """The whole state in a checksummed envelope."""
+    @staticmethod
+    def from_bytes(data: bytes) -> Router:
+        """The router that `to_bytes` wrote."""
+
+@final
+class Inflight:
+    """One leader a key; callables of followers are called with no lock held, once each."""
+
+    def __new__(cls, seed: int = 0) -> Self: ...
+    def claim(self, key: str, wake: Callable[[str], None], *, scope: str = "", fingerprint: str = "") -> bool:
+        """True: the caller leads. Else `wake` is called once, with "done" or "lead"."""
+    def release(self, key: str, *, scope: str = "", fingerprint: str = "") -> None:
+        """The leader has answered: all who wait are woken with "done"."""
+    def fail(self, key: str, *, scope: str = "", fingerprint: str = "") -> None:
+        """The leader has failed: one who waits is woken with "lead"."""
+    def abandon(
+        self, key: str, wake: Callable[[str], None], *, scope: str = "", fingerprint: str = ""
+    ) -> bool:
+        """A follower stopped waiting. False: its `wake` was called, or is about to be."""
+    def __len__(self) -> int: ...
+
+def snapshot_about(sealed: bytes) -> str:
+    """The text kept with a snapshot."""
+
+def before_fork() -> None:
+    """Waits for detached work; for `os.register_at_fork`."""
+
+def after_fork() -> None:
+    """Lets detached work go on; for both sides of a fork."""

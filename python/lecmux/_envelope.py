@@ -1,0 +1,82 @@
+"""How the pipeline stores an answer: the value, and who answered at what cost.
+
+Layout: `A`, the kind of payload, a JSON header on one line, a newline, the payload. The header cannot hold a
+newline, and the payload is not escaped, so a long text costs no more than itself.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from lecmux._core import Encoded
+from lecmux.errors import ValueTypeError
+from lecmux.values import decode_json, decode_value, encode_json, encode_value
+
+_ANSWER = b"A"
+_TEXT, _BYTES, _JSON = b"s", b"b", b"j"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A stored answer.
+
+    Attributes:
+        value: what the model returned.
+        model: the model that answered; None for a value stored by hand.
+        cost: paid for the call, in the unit of the cache.
+        seconds: wall time of the call.
+        stored_at: when, by the clock of the cache.
+        origin: id of the decision that produced it.
+    """
+
+    value: Any
+    model: str | None = None
+    cost: float = 0.0
+    seconds: float = 0.0
+    stored_at: float | None = None
+    origin: str | None = None
+
+
+def seal(entry: Entry) -> Encoded:
+    """Encodes an entry.
+
+    Raises:
+        ValueTypeError: when its value is outside the closed schema.
+    """
+    value = entry.value
+    if value is None:
+        encode_value(value)  # raises
+    if isinstance(value, bytes):
+        kind, payload = _BYTES, bytes(value)
+    elif isinstance(value, str):
+        kind, payload = _TEXT, str.encode(value, "utf-8", "surrogatepass")
+    else:
+        kind, payload = _JSON, encode_json(value)
+    header = json.dumps(
+        [entry.model, entry.cost, entry.seconds, entry.stored_at, entry.origin], separators=(",", ":")
+    )
+    return Encoded(b"".join((_ANSWER, kind, header.encode(), b"\n", payload)))
+
+
+def unseal(data: bytes) -> Entry:
+    """Decodes what is kept as encoded bytes, sealed or stored by hand; the value is a fresh copy."""
+    if data[:1] != _ANSWER:
+        return Entry(decode_value(data))
+    kind, end = data[1:2], data.index(b"\n")
+    model, cost, seconds, stored_at, origin = json.loads(data[2:end])
+    return Entry(_open(kind, data[end + 1 :]), model, cost, seconds, stored_at, origin)
+
+
+def entry_in(value: object) -> Entry:
+    """The entry behind the value of a hit; a str or bytes stored by hand comes bare."""
+    return value if isinstance(value, Entry) else Entry(value)
+
+
+def _open(kind: bytes, payload: bytes) -> Any:
+    if kind == _TEXT:
+        return payload.decode("utf-8", "surrogatepass")
+    if kind == _BYTES:
+        return payload
+    if kind == _JSON:
+        return decode_json(payload)
+    raise ValueTypeError(f"an answer of the unknown kind {kind!r}: it was not written by this version")

@@ -1,0 +1,267 @@
+"""The stages of the pipeline, each over the parts of one cache; `flow.answer` puts them in order.
+
+Whatever goes wrong in a stage is counted as an incident, and the request proceeds without that stage.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from lecmux import _core
+from lecmux._books import Bill, Books
+from lecmux._envelope import Entry, entry_in, seal
+from lecmux._hook_runner import HookRunner
+from lecmux._single_flight import SingleFlight
+from lecmux.costs.ledger import Ledger
+from lecmux.costs.objective import Objective
+from lecmux.errors import ConfigError
+from lecmux.events import Bypass, CacheHit, CacheMiss, Route, Store
+from lecmux.policies.admit import ended_normally
+from lecmux.query import Answer, Decision, Key, Query, Reply, Unit
+from lecmux.routers.router import Router
+
+_SECONDS = Objective("seconds", {})
+_NO_KEY = Key("", fingerprint="lecmux: no key")
+
+
+class Codec(Protocol):
+    """Turns a framework's values into storable ones and back, afresh each time."""
+
+    def dump(self, value: Any, /) -> Any:
+        """`value` as str, bytes or a JSON-able object."""
+        ...
+
+    def load(self, stored: Any, /) -> Any:
+        """The value that was dumped."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What one run of the pipeline works on.
+
+    Attributes:
+        models: the names to choose among; those of the router, or one.
+        store: keeps the answers; None for routing alone.
+        router: chooses and learns; None where there is one model.
+        hooks: the user's hooks, with the count of incidents.
+        ledger: sums what was spent and saved.
+        flight: the claims; shared by all that share the store.
+        codec: between the values of a framework and storable ones; None keeps values as they are.
+        clock: seconds, by which entries know their age.
+        allowed: models to which this request is confined; stored answers of others are not served.
+    """
+
+    models: Sequence[str]
+    store: _core.Store | None = None
+    router: Router | None = None
+    hooks: HookRunner = field(default_factory=HookRunner)
+    ledger: Ledger = field(default_factory=Ledger)
+    flight: SingleFlight = field(default_factory=SingleFlight)
+    codec: Codec | None = None
+    clock: Callable[[], float] = time.time
+    allowed: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        _check_models(self.models, self.router, self.allowed)
+
+    @property
+    def objective(self) -> Objective:
+        """The money rules: the router's, or seconds."""
+        return self.router.objective if self.router else _SECONDS
+
+    @property
+    def _books(self) -> Books:
+        return Books(self.ledger, self.hooks, self.router)
+
+    @property
+    def unit(self) -> Unit:
+        """The unit of every amount here."""
+        return self.objective.unit
+
+    # key
+
+    def key(self, query: Query) -> Key | None:
+        """Under what the query is stored; None when that cannot be known, and the cache is left aside."""
+        with self._contained("key"):
+            return Key(query.text, self.hooks.scope(query), query.fingerprint)
+        return None
+
+    # exact
+
+    def exact(self, key: Key | None, *, again: bool = False) -> Answer | None:
+        """The stored answer, where serving it costs no more than a call.
+
+        Args:
+            key: of the query.
+            again: a second look by the same request, which is not counted as a request.
+        """
+        if key is None or self.store is None:
+            return None
+        with self._contained("exact"):
+            look = self.store.peek if again else self.store.lookup
+            hit = look(key.text, scope=key.scope, fingerprint=key.fingerprint)
+            if hit is None:
+                if not again:
+                    self._tell(CacheMiss, key, "absent")
+                return None
+            return self._serve(key, hit, again=again)
+        return None
+
+    def _serve(self, key: Key, hit: _core.Hit, *, again: bool) -> Answer | None:
+        entry = entry_in(hit.value)
+        if self.allowed is not None and entry.model not in self.allowed:
+            self._tell(CacheMiss, key, "not_allowed")
+            return None
+        if self.router and hit.hit_cost > 0 and hit.hit_cost > self.router.value(key, count=hit.count):
+            self._tell(CacheMiss, key, "declined")
+            return None
+        decision = Decision(
+            id=secrets.token_hex(8),
+            kind="hit",
+            model=entry.model,
+            reason="exact",
+            unit=self.unit,
+            saved=entry.cost,
+            hit_id=hit.hit_id,
+            age_seconds=None if entry.stored_at is None else max(0.0, self.clock() - entry.stored_at),
+        )
+        value = self.codec.load(entry.value) if self.codec else entry.value
+        self._books.hit(key, decision, entry, hit.hit_cost, self.store)
+        self._tell(CacheHit, key, decision, hit.hit_cost, again)
+        return Answer(value, decision)
+
+    # claim
+
+    @contextmanager
+    def leading(self, key: Key, role: str) -> Iterator[None]:
+        """Gives the claim back at the end: as done, or, when the request failed, to the next who waits."""
+        if role != "lead":
+            yield
+            return
+        self.flight.take(key)
+        try:
+            yield
+        except BaseException:
+            with self._contained("claim"):
+                self.flight.fail(key)
+            raise
+        with self._contained("claim"):
+            self.flight.release(key)
+
+    # route
+
+    def route(self, key: Key | None) -> Decision:
+        """The model to call. Where the router fails, the first that is allowed."""
+        decision: Decision | None = None
+        with self._contained("route"):
+            decision = self._routed(key)
+        if decision is None:
+            model = (self.allowed or self.models)[0]
+            decision = Decision(secrets.token_hex(8), "call", model, "fallback", self.unit)
+        if key is not None:
+            self._tell(Route, key, decision)
+        return decision
+
+    def _routed(self, key: Key | None) -> Decision:
+        if self.router is None:
+            return Decision(secrets.token_hex(8), "call", self.models[0], "only", self.unit)
+        if key is None:
+            return self.router.route(_NO_KEY, count=1.0, allowed=self.allowed)
+        return self.router.route(key, count=self._count(key), allowed=self.allowed)
+
+    def _count(self, key: Key) -> float | None:
+        if self.store is None:
+            return None
+        return self.store.count(key.text, scope=key.scope, fingerprint=key.fingerprint)
+
+    # observe
+
+    def observe(self, query: Query, key: Key | None, decision: Decision, reply: Reply) -> Answer:
+        """Learns what the call cost, and stores the answer."""
+        model = reply.model if reply.model in self.models else decision.model
+        decision = replace(decision, model=model)
+        with self._contained("observe"):
+            bill = self._bill(query, key, decision, reply)
+            decision = bill.decision
+            self._books.call(bill, self.store)
+            with self._contained("admit"):
+                self._admit(query, bill)
+        return Answer(reply.value, decision, reply)
+
+    def _bill(self, query: Query, key: Key | None, decision: Decision, reply: Reply) -> Bill:
+        quality = self.hooks.quality(query, reply)
+        error = self.objective.error(quality)
+        paid: float | None = None
+        saved = 0.0
+        model = decision.model or ""
+        with self._contained("observe"):
+            cost = self.hooks.cost(query, reply)
+            paid = self.objective.spend(model, reply.usage) if cost is None else float(cost)
+            if self.router:
+                if key is not None:
+                    self.router.learn(key, model, paid=paid, error=error)
+                saved = self.router.saving(model, paid=paid, usage=reply.usage)
+        return Bill(key, replace(decision, cost=paid or 0.0, saved=saved), reply, paid, quality, error)
+
+    # admit
+
+    def _admit(self, query: Query, bill: Bill) -> None:
+        key, decision, reply = bill.key, bill.decision, bill.reply
+        if key is None or self.store is None or reply.value is None:
+            return
+        admitted = self.hooks.admit(query, reply)
+        if admitted is None:
+            admitted = ended_normally(reply.finish_reason)
+        if not admitted:
+            self._tell(Bypass, key, decision.model, "admit")
+            return
+        value = self.codec.dump(reply.value) if self.codec else reply.value
+        seconds = reply.usage.seconds
+        entry = Entry(value, decision.model, decision.cost, seconds, self.clock(), decision.id)
+        stored = self.store.put_value(
+            key.text,
+            seal(entry),
+            cost=bill.paid,
+            ttl_seconds=self.hooks.ttl(query, reply),
+            scope=key.scope,
+            fingerprint=key.fingerprint,
+            hit_cost=bill.error,
+            worth=self.router.value(key, count=self._count(key) or 1.0) if self.router else None,
+        )
+        if stored:
+            self._tell(Store, key, decision.model, bill.paid)
+        else:
+            self._tell(Bypass, key, decision.model, "worth")
+
+    # trouble
+
+    def incident(self, stage: str, error: BaseException) -> None:
+        """Counts trouble that was contained; the first of each stage is logged."""
+        self.hooks.incident(stage, error)
+
+    @contextmanager
+    def _contained(self, stage: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self.incident(stage, error)
+
+    def _tell(self, kind: Callable[..., Any], *details: Any) -> None:
+        if self.hooks.listening:
+            self.hooks.emit(kind(*details))
+
+
+def _check_models(models: Sequence[str], router: Router | None, allowed: Sequence[str] | None) -> None:
+    """Refuses what no request could proceed with."""
+    if not models:
+        raise ConfigError("models is empty: give at least one")
+    if router is None and len(models) > 1:
+        raise ConfigError(f"{len(models)} models need a router to choose: pass router=Router([...])")
+    if router is not None and set(router.models) != set(models):
+        raise ConfigError(f"the router knows {list(router.models)}, but the models are {list(models)}")
+    if allowed is not None and (not allowed or not set(allowed) <= set(models)):
+        raise ConfigError(f"allowed must name some of {list(models)}, not {list(allowed)}")

@@ -1,0 +1,331 @@
+"""Cache and AsyncCache: a bounded store, and two short drivers of the pipeline in `lecmux.flow`."""
+
+import json
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Self
+
+from lecmux import _core, _snapshot, flow
+from lecmux._envelope import Entry, unseal
+from lecmux._hook_runner import HookRunner
+from lecmux._single_flight import SingleFlight
+from lecmux.costs.ledger import Ledger
+from lecmux.errors import ConfigError, PriceError, SnapshotError
+from lecmux.events import Bypass, Store
+from lecmux.hooks import Hooks
+from lecmux.policies._check import positive, whole
+from lecmux.policies.estimate import Estimator, ValueOfInformation, estimator_from_spec
+from lecmux.policies.evict import Eviction, Lec, eviction_from_spec
+from lecmux.query import Answer, Key, Query, Reply, Unit
+from lecmux.routers.router import Router
+from lecmux.stats import Stats
+from lecmux.values import encode_value
+
+__all__ = ["AsyncCache", "Cache"]
+
+Model = Callable[[Query], Reply | Any]
+AsyncModel = Callable[[Query], Reply | Any | Awaitable[Reply | Any]]
+
+
+class _Bounded(_core.Store):
+    """What both caches share: everything but `answer`. `get`, `get_many` and the like are the core's own."""
+
+    def __new__(
+        cls,
+        capacity_bytes: int,
+        *,
+        evict: Eviction = Lec(),
+        estimator: Estimator = ValueOfInformation(),
+        default_ttl_seconds: float | None = None,
+        clock: Callable[[], float] | None = None,
+        seed: int = 0,
+        tenant_share: float = 1.0,
+        hooks: Hooks | None = None,
+    ) -> Self:
+        """Makes the core's part; `__init__` adds what is Python's."""
+        whole("capacity_bytes", capacity_bytes)
+        whole("seed", seed, least=0)
+        if default_ttl_seconds is not None:
+            positive("default_ttl_seconds", default_ttl_seconds)
+        if not isinstance(evict, Eviction):
+            raise ConfigError(f"evict must be a policy such as Lec(), not {evict!r}")
+        if not isinstance(estimator, Estimator):
+            raise ConfigError(f"estimator must be one such as ValueOfInformation(), not {estimator!r}")
+        return super().__new__(
+            cls,
+            capacity_bytes,
+            evict=evict._spec(),
+            estimator=estimator._spec(),
+            default_ttl_seconds=default_ttl_seconds,
+            clock=clock,
+            seed=seed,
+            tenant_share=tenant_share,
+            shards=None,
+        )
+
+    def __init__(
+        self,
+        capacity_bytes: int,
+        *,
+        evict: Eviction = Lec(),
+        estimator: Estimator = ValueOfInformation(),
+        default_ttl_seconds: float | None = None,
+        clock: Callable[[], float] | None = None,
+        seed: int = 0,
+        tenant_share: float = 1.0,
+        hooks: Hooks | None = None,
+    ) -> None:
+        self._settings = {
+            "capacity_bytes": capacity_bytes,
+            "evict": evict._spec(),
+            "estimator": estimator._spec(),
+            "default_ttl_seconds": default_ttl_seconds,
+            "seed": seed,
+            "tenant_share": tenant_share,
+        }
+        self._stopwatch = clock or time.perf_counter
+        self._clock = clock or time.time
+        self._hooks = HookRunner(hooks)
+        self._flight = SingleFlight()
+        self._ledger = Ledger()
+        self._unit: Unit | None = None
+        self._routers: list[Router] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Removes every entry. The cache can be used again."""
+        self.clear()
+
+    def _decode(self, data: bytes) -> Any:
+        """A fresh copy of a value that is not str or bytes; the core calls this for `get`."""
+        return unseal(data).value
+
+    def _decode_hit(self, data: bytes) -> Entry:
+        """The same with what is known of it; the core calls this for `lookup` and `peek`."""
+        return unseal(data)
+
+    def put(
+        self,
+        key: str,
+        value: object,
+        *,
+        cost_usd: float | None = None,
+        ttl_seconds: float | None = None,
+        scope: str = "",
+        fingerprint: str = "",
+    ) -> bool:
+        """Stores `value` where that pays.
+
+        Args:
+            key: the exact text it is found under.
+            value: str, bytes, or a JSON-able object.
+            cost_usd: what making it anew would cost; None takes the running mean.
+            ttl_seconds: time to live; None takes `default_ttl_seconds`.
+            scope: the tenant.
+            fingerprint: what else changes the value.
+
+        Returns:
+            False when it was not stored: what is there is worth more, or it is larger than the budget.
+
+        Raises:
+            ValueTypeError: for a key or value that cannot be stored, such as None.
+            CostError: for a cost that is NaN, negative or infinite.
+            ConfigError: for a time to live that is not above 0.
+            PriceError: for dollars, where this cache counts seconds.
+        """
+        if cost_usd is not None and self._unit != "usd":
+            self._settle_unit("usd")
+        if ttl_seconds is not None:
+            positive("ttl_seconds", ttl_seconds)
+        stored = self.put_value(
+            key,
+            encode_value(value),
+            cost=cost_usd,
+            ttl_seconds=ttl_seconds,
+            scope=scope,
+            fingerprint=fingerprint,
+        )
+        if self._hooks.listening:
+            name = Key(key, scope, fingerprint)
+            self._hooks.emit(Store(name, None, cost_usd) if stored else Bypass(name, None, "worth"))
+        return stored
+
+    def observe(self, decision_id: str, *, quality: float) -> bool:
+        """Takes in the quality of an answer, learnt later. See `Router.observe`."""
+        return any(router.observe(decision_id, quality=quality) for router in list(self._routers))
+
+    def stats(self) -> Stats:
+        """Counters so far."""
+        return Stats.gather(
+            self.statistics(),
+            incidents=self._hooks.incidents,
+            unit=self._unit,
+            usd=self._ledger.account("usd"),
+            seconds=self._ledger.account("seconds"),
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the whole state to `path`: atomic, versioned, checksummed, readable by the owner only."""
+        about = json.dumps({"settings": self._settings, "unit": self._unit})
+        _snapshot.write(path, self.to_bytes(about))
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        clock: Callable[[], float] | None = None,
+        hooks: Hooks | None = None,
+    ) -> Self:
+        """A cache with the settings and entries that `save` wrote.
+
+        Args:
+            path: of the file.
+            clock: as for a new cache; a file holds none.
+            hooks: as for a new cache; a file holds none.
+
+        Raises:
+            SnapshotError: for a file that is corrupt, foreign or of another version.
+            OSError: when it cannot be read.
+        """
+        data = _snapshot.read(path)
+        about = _core.snapshot_about(data)
+        try:
+            kept = json.loads(about)
+            settings = dict(kept["settings"])
+            settings["evict"] = eviction_from_spec(settings["evict"])
+            settings["estimator"] = estimator_from_spec(settings["estimator"])
+            cache = cls(**settings, clock=clock, hooks=hooks)
+        except (KeyError, TypeError, ValueError) as error:
+            raise SnapshotError(f"{path} holds settings that this release does not know: {error}") from error
+        cache._unit = kept.get("unit")
+        cache.restore(data)
+        return cache
+
+    def core(
+        self,
+        models: Sequence[str],
+        router: Router | None = None,
+        *,
+        codec: flow.Codec | None = None,
+        allowed: Sequence[str] | None = None,
+    ) -> flow.Core:
+        """What `flow.answer` runs on, over this cache; for drivers of your own.
+
+        Raises:
+            ConfigError: for models that do not fit the router.
+            PriceError: when the router counts in another unit than this cache so far.
+        """
+        core = flow.Core(
+            models,
+            self,
+            router,
+            self._hooks,
+            self._ledger,
+            self._flight,
+            codec=codec,
+            clock=self._clock,
+            allowed=allowed,
+        )
+        if self._unit != core.unit:
+            self._settle_unit(core.unit)
+        if router is not None and not any(known is router for known in self._routers):
+            self._routers.append(router)
+        return core
+
+    def _settle_unit(self, unit: Unit) -> None:
+        """One cache compares costs in one unit: the first that is used."""
+        if self._unit not in {None, unit}:
+            raise PriceError(
+                f"this cache counts costs in {self._unit}, not in {unit}: give every model a Price, "
+                "or use a second cache"
+            )
+        self._unit = unit
+
+
+class Cache(_Bounded):
+    """A byte-bounded cache that keeps what would cost most to miss; for threads.
+
+    >>> cache = Cache(capacity_bytes=1_000_000)
+    >>> cache.put("capital of France?", "Paris", cost_usd=0.002)
+    True
+    >>> cache.get("capital of France?")
+    'Paris'
+
+    Args:
+        capacity_bytes: budget for keys, values, metadata and index.
+        evict: who leaves when it is full.
+        estimator: how sure to be of a cost before it counts.
+        default_ttl_seconds: time to live where none is given; None for ever.
+        clock: seconds, rising; None takes the system's.
+        seed: keys the hash.
+        tenant_share: largest share of the budget that one scope may hold, in (0, 1].
+        hooks: what you decide yourself.
+
+    Raises:
+        ConfigError: for settings that cannot work.
+    """
+
+    def answer(
+        self, query: Query | str, *, models: Mapping[str, Model], router: Router | None = None
+    ) -> Answer:
+        """Answers from the store, or by one call to the model that the router chooses.
+
+        Equal requests at the same time share one call. A failure of the model passes through untouched;
+        trouble in the cache, the router or a hook is counted in `stats().incidents` and costs no request.
+
+        Args:
+            query: the request; a str is a Query of that text.
+            models: each takes a Query and returns a Reply, or just the value.
+            router: chooses among the models; needed where there are several.
+
+        Raises:
+            ConfigError: for models that do not fit the router.
+            PriceError: when the router counts in another unit than this cache so far.
+        """
+        core = self.core(tuple(models), router)
+
+        def call(effect: flow.Call) -> Reply:
+            started = self._stopwatch()
+            result = models[effect.model](effect.query)
+            return flow.reply_from(result, self._stopwatch() - started)
+
+        return flow.run(flow.answer(_query(query), core), call)
+
+
+class AsyncCache(_Bounded):
+    """As `Cache`, for asyncio: `answer` is awaited. The rest takes microseconds and stays plain.
+
+    `save` and `load` read and write files: run them in a thread where that matters.
+    """
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    async def answer(
+        self, query: Query | str, *, models: Mapping[str, AsyncModel], router: Router | None = None
+    ) -> Answer:
+        """As `Cache.answer`; models may be coroutine functions. Plain ones run on the loop's thread."""
+        core = self.core(tuple(models), router)
+
+        async def call(effect: flow.Call) -> Reply:
+            started = self._stopwatch()
+            result = models[effect.model](effect.query)
+            if isinstance(result, Awaitable):
+                result = await result
+            return flow.reply_from(result, self._stopwatch() - started)
+
+        return await flow.arun(flow.answer(_query(query), core), call)
+
+
+def _query(query: Query | str) -> Query:
+    return Query(query) if isinstance(query, str) else query

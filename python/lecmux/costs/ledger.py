@@ -1,0 +1,64 @@
+"""Ledgers in integer billionths, so that sums are exact in any order."""
+
+import threading
+from dataclasses import dataclass, replace
+
+from lecmux import _fork
+from lecmux.query import Unit
+
+__all__ = ["NANO", "Account", "Ledger"]
+
+NANO = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Sums of one unit, in billionths of it (nano-dollars, nanoseconds).
+
+    Attributes:
+        spent: paid for model calls.
+        saved_by_hits: what the answers served from the cache had cost.
+        saved_by_routing: expected cost of the dearest model less the cost paid, over all calls.
+        price_of_errors: price of the answers known to be wrong, served from a model or from the cache.
+    """
+
+    spent: int = 0
+    saved_by_hits: int = 0
+    saved_by_routing: int = 0
+    price_of_errors: int = 0
+
+
+class Ledger:
+    """One account in dollars and one in seconds; they are never added together."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[Unit, Account] = {"usd": Account(), "seconds": Account()}
+        self._lock = threading.Lock()
+        _fork.renew(self)
+
+    def _after_fork(self) -> None:
+        self._lock = threading.Lock()
+
+    def account(self, unit: Unit) -> Account:
+        """The sums so far."""
+        return self._accounts[unit]
+
+    def add(
+        self,
+        unit: Unit,
+        *,
+        spent: float = 0.0,
+        saved_by_hits: float = 0.0,
+        saved_by_routing: float = 0.0,
+        price_of_errors: float = 0.0,
+    ) -> None:
+        """Adds amounts given in `unit`; each is rounded to a whole billionth once, here."""
+        with self._lock:
+            old = self._accounts[unit]
+            self._accounts[unit] = replace(
+                old,
+                spent=old.spent + round(spent * NANO),
+                saved_by_hits=old.saved_by_hits + round(saved_by_hits * NANO),
+                saved_by_routing=old.saved_by_routing + round(saved_by_routing * NANO),
+                price_of_errors=old.price_of_errors + round(price_of_errors * NANO),
+            )

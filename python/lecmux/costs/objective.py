@@ -1,0 +1,94 @@
+"""What one answer costs, in one unit: the money rules.
+
+cost = dollars + seconds x price per second + price of a wrong answer x (1 - quality), or, where not
+every model has a price, seconds + price of a wrong answer in seconds x (1 - quality).
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lecmux.costs.prices import Price, check_amount
+from lecmux.errors import PriceError
+from lecmux.query import Unit, Usage
+
+__all__ = ["Objective"]
+
+_LOGGER = logging.getLogger("lecmux")
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """The unit of all costs of a router, and how to come by them."""
+
+    unit: Unit
+    prices: Mapping[str, Price]
+    price_of_wrong: float = 0.0
+    price_per_second_usd: float = 0.0
+
+    @classmethod
+    def resolve(
+        cls,
+        models: Sequence[str],
+        *,
+        prices: Mapping[str, Price] | None = None,
+        price_of_wrong_usd: float = 0.0,
+        price_of_wrong_seconds: float = 0.0,
+        price_per_second_usd: float = 0.0,
+    ) -> "Objective":
+        """Dollars where every model has a price, else seconds, which is said once in the log.
+
+        Raises:
+            PriceError: for a price of a model that is not there, and for an amount that would not count.
+            CostError: for an amount that is NaN, negative or infinite.
+        """
+        check_amount("price_of_wrong_usd", price_of_wrong_usd)
+        check_amount("price_of_wrong_seconds", price_of_wrong_seconds)
+        check_amount("price_per_second_usd", price_per_second_usd)
+        given = dict(prices or {})
+        _refuse_strangers(models, given)
+        missing = [model for model in models if model not in given]
+        if not missing:
+            if price_of_wrong_seconds:
+                raise PriceError(
+                    "every model has a price, so costs are dollars: give price_of_wrong_usd, "
+                    "not price_of_wrong_seconds"
+                )
+            return cls("usd", given, price_of_wrong_usd, price_per_second_usd)
+        if price_of_wrong_usd or price_per_second_usd:
+            raise PriceError(
+                f"no price for {_names(missing)}, so costs are seconds: give these models a Price "
+                "(Price.free() is one), or price_of_wrong_seconds in place of the dollar amounts"
+            )
+        _LOGGER.warning("no price for %s: costs are counted in seconds, not dollars", _names(missing))
+        return cls("seconds", {}, price_of_wrong_seconds)
+
+    def spend(self, model: str, usage: Usage) -> float:
+        """Cost of one call, right or wrong.
+
+        Raises:
+            PriceError: when tokens are charged and the usage counts none; 0 would be a lie.
+        """
+        if self.unit == "seconds":
+            return usage.seconds
+        price = self.prices[model]
+        if price.per_token and not (usage.input_tokens or usage.output_tokens):
+            raise PriceError(f"{model} is priced by tokens, and its reply counts none: give Reply(usage=)")
+        return price.cost_usd(usage) + usage.seconds * self.price_per_second_usd
+
+    def error(self, quality: float | None) -> float:
+        """Price of the error in an answer of `quality` in [0, 1]; 0.0 while it is unknown."""
+        return 0.0 if quality is None else self.price_of_wrong * (1.0 - quality)
+
+
+def _refuse_strangers(models: Sequence[str], prices: Mapping[str, Price]) -> None:
+    strangers = [name for name in prices if name not in models]
+    if strangers:
+        raise PriceError(f"prices for {_names(strangers)}, but the models are {_names(models)}")
+    for name, price in prices.items():
+        if not isinstance(price, Price):
+            raise PriceError(f"the price of {name} must be a Price, not {type(price).__name__}")
+
+
+def _names(models: Sequence[str]) -> str:
+    return ", ".join(repr(model) for model in models)

@@ -1,0 +1,190 @@
+"""The pipeline: key, exact, claim, route, call, observe. Written once, and the only one.
+
+`answer` is a generator. It performs nothing: it yields the effects it needs and is sent their results; a
+failure is thrown in, so that clean-up is written once as well. Drivers perform the effects, with calls or
+with awaits; `run`, `arun`, `stream` and `astream` are the four ways to drive it.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import aclosing, closing
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Self, TypeVar
+
+from lecmux._single_flight import Claim, Role, SingleFlight
+from lecmux._stages import Codec, Core
+from lecmux.errors import ValueTypeError
+from lecmux.query import Answer, Decision, Key, Query, Reply
+
+__all__ = [
+    "Call",
+    "Claim",
+    "Codec",
+    "Core",
+    "Drive",
+    "Effect",
+    "Pipeline",
+    "SingleFlight",
+    "answer",
+    "arun",
+    "astream",
+    "reply_from",
+    "run",
+    "stream",
+]
+
+Chunk = TypeVar("Chunk")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Effect: call the model named `model` with `query`; the driver sends back a Reply."""
+
+    model: str
+    query: Query
+    decision: Decision
+
+
+Effect = Claim | Call
+Pipeline = Generator[Effect, Any, Answer]
+
+
+def answer(query: Query, core: Core, *, single_flight: bool = True) -> Pipeline:
+    """Answers one request: from the store, or by one call that other requests for the same key wait for.
+
+    A failure of the call passes through untouched. A request that waited for another one's answer, and does
+    not find it stored, calls for itself.
+
+    Args:
+        query: the request.
+        core: the parts of the cache it runs on.
+        single_flight: False for a consumer that may stop pulling, such as a stream: nobody should wait
+            for it.
+    """
+    key = core.key(query)
+    if found := core.exact(key):
+        return found
+    if key is None or core.store is None or not single_flight or core.flight.leads(key):
+        return (yield from _ask(query, key, core))
+    try:
+        role = yield Claim(key, core.flight)
+    except Exception as error:  # the claim is ours: its failure must not fail the request
+        core.incident("claim", error)
+        role = "done"
+    with core.leading(key, role):
+        if found := core.exact(key, again=True):
+            return found
+        return (yield from _ask(query, key, core))
+
+
+def _ask(query: Query, key: Key | None, core: Core) -> Pipeline:
+    decision = core.route(key)
+    reply = yield Call(str(decision.model), query, decision)
+    return core.observe(query, key, decision, reply)
+
+
+class Drive:
+    """A pipeline under way: perform `effect` inside `with`, and leave what it gave in `result`.
+
+    What the block raises is thrown into the pipeline, which cleans up and lets it pass. When `effect` is
+    None, `answer` is there.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self.result: Role | Reply | None = None
+        self.effect: Effect | None = None
+        self._step(pipeline.__next__)
+
+    @property
+    def answer(self) -> Answer:
+        """What the pipeline returned."""
+        return self._answer
+
+    def __enter__(self) -> Self:
+        self.result = None
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if error is not None:
+            self._step(partial(self._pipeline.throw, error))
+        elif self.result is None:
+            self._step(partial(self._pipeline.throw, ValueTypeError("a call must end with a Reply")))
+        else:
+            self._step(partial(self._pipeline.send, self.result))
+        return True
+
+    def _step(self, advance: Callable[[], Effect]) -> None:
+        self.effect = None
+        try:
+            self.effect = advance()
+        except StopIteration as stop:
+            self._answer: Answer = stop.value
+
+
+def run(pipeline: Pipeline, call: Callable[[Call], Reply]) -> Answer:
+    """Drives with plain calls; `call` performs a Call."""
+    drive = Drive(pipeline)
+    while effect := drive.effect:
+        with drive:
+            drive.result = effect.wait() if isinstance(effect, Claim) else call(effect)
+    return drive.answer
+
+
+async def arun(pipeline: Pipeline, call: Callable[[Call], Awaitable[Reply]]) -> Answer:
+    """Drives with awaits; a cancelled task gives its claim back."""
+    drive = Drive(pipeline)
+    while effect := drive.effect:
+        with drive:
+            drive.result = await (effect.wait_async() if isinstance(effect, Claim) else call(effect))
+    return drive.answer
+
+
+def stream(
+    pipeline: Pipeline, call: Callable[[Call], Generator[Chunk | Reply, None, None]]
+) -> Generator[Chunk | Answer, None, None]:
+    """Drives while handing chunks on: yields the model's chunks and, last, the Answer.
+
+    `call` yields chunks and, last, the merged Reply. An answer from the store yields no chunk. Closing the
+    generator early stores nothing.
+    """
+    drive = Drive(pipeline)
+    while effect := drive.effect:
+        with drive:
+            if isinstance(effect, Claim):
+                drive.result = effect.wait()
+                continue
+            with closing(call(effect)) as items:
+                for item in items:
+                    if isinstance(item, Reply):
+                        drive.result = item
+                    else:
+                        yield item
+    yield drive.answer
+
+
+async def astream(
+    pipeline: Pipeline, call: Callable[[Call], AsyncGenerator[Chunk | Reply, None]]
+) -> AsyncGenerator[Chunk | Answer, None]:
+    """As `stream`, with awaits."""
+    drive = Drive(pipeline)
+    while effect := drive.effect:
+        with drive:
+            if isinstance(effect, Claim):
+                drive.result = await effect.wait_async()
+                continue
+            async with aclosing(call(effect)) as items:
+                async for item in items:
+                    if isinstance(item, Reply):
+                        drive.result = item
+                    else:
+                        yield item
+    yield drive.answer
+
+
+def reply_from(result: Any, seconds: float) -> Reply:
+    """What a model returned as a Reply; a usage without seconds gets the measured ones."""
+    reply = result if isinstance(result, Reply) else Reply(result)
+    if reply.usage.seconds:
+        return reply
+    return replace(reply, usage=replace(reply.usage, seconds=max(0.0, seconds)))

@@ -1,0 +1,105 @@
+"""What goes into the pipeline and what comes out: frozen records."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+__all__ = ["Answer", "Decision", "Key", "Query", "Reply", "Unit", "Usage"]
+
+Unit = Literal["usd", "seconds"]
+
+
+class Key(NamedTuple):
+    """What an entry is stored under. Scope and fingerprint are hard partitions."""
+
+    text: str
+    scope: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one model call consumed. `seconds` is wall time; 0.0 lets the driver measure it."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One request.
+
+    Attributes:
+        text: the exact text that is looked up.
+        scope: the tenant; entries of one scope are never served in another.
+        fingerprint: everything else that changes the answer (tools, temperature, system text).
+        attributes: carried along for hooks and models; no part of the key.
+    """
+
+    text: str
+    scope: str = ""
+    fingerprint: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model returned.
+
+    Attributes:
+        value: str, bytes or a JSON-able object; None is handed on but never stored.
+        usage: tokens and seconds.
+        finish_reason: as the provider names it; None counts as a normal end.
+        model: the model that answered, where it is not the one that was asked for.
+    """
+
+    value: Any
+    usage: Usage = Usage()
+    finish_reason: str | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How a request was answered, and why. Amounts are in `unit`.
+
+    Attributes:
+        id: names this decision in `observe`.
+        kind: "hit" when a stored answer was served, "call" when a model ran.
+        model: the model that answered; None for an entry that was stored by hand.
+        reason: one or two words, such as "exact", "explore" or "fallback".
+        unit: "usd", or "seconds" where not every model has a price.
+        cost: paid now for the answer, wrong or right; 0.0 for a hit.
+        saved: for a hit what the stored answer had cost; for a call the expected cost of the dearest
+            model less the cost paid, which is negative for an unusually dear call.
+        lower: lower confidence bound of each model's cost, errors included.
+        mean: mean cost of each model tried on this query.
+        tries: how often each model was tried on this query.
+        propensity: probability with which this choice was made.
+        hit_id: names the entry that was served, for `forget`.
+        age_seconds: age of that entry.
+    """
+
+    id: str
+    kind: Literal["hit", "call"]
+    model: str | None
+    reason: str
+    unit: Unit
+    cost: float = 0.0
+    saved: float = 0.0
+    lower: Mapping[str, float] = field(default_factory=dict)
+    mean: Mapping[str, float] = field(default_factory=dict)
+    tries: Mapping[str, float] = field(default_factory=dict)
+    propensity: float = 1.0
+    hit_id: str | None = None
+    age_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The value, the decision behind it, and the model's reply where one was called."""
+
+    value: Any
+    decision: Decision
+    reply: Reply | None = None

@@ -1,0 +1,228 @@
+"""The learning router: expected cost by model and query, under the money rules of the objective."""
+
+import secrets
+import threading
+from collections.abc import Mapping, Sequence
+
+from lecmux import _core, _fork
+from lecmux._envelope import entry_in
+from lecmux.costs.objective import Objective
+from lecmux.costs.prices import Price
+from lecmux.errors import ConfigError
+from lecmux.policies._check import not_negative, positive, whole
+from lecmux.policies.estimate import Estimator, ValueOfInformation
+from lecmux.query import Decision, Key, Unit, Usage
+from lecmux.routers._open import Open, OpenDecisions, Origin
+
+__all__ = ["Router"]
+
+_MOST_KEYS = 65_536
+
+
+class Router:
+    """Chooses the model of least expected cost, and tries another where the knowledge may repay it.
+
+    The cost of an answer is dollars + seconds x `price_per_second_usd` + `price_of_wrong_usd` x
+    (1 - quality). Where not every model has a price it is seconds + `price_of_wrong_seconds` x
+    (1 - quality); the log says so once, and every decision names its unit. Only what was paid for is
+    learnt: the cost of the model that ran.
+
+    Args:
+        models: names, at least one.
+        prices: by model name.
+        price_of_wrong_usd: what a wrong answer costs you; needs a price for every model.
+        price_of_wrong_seconds: the same where costs are seconds.
+        price_per_second_usd: what a second of waiting costs you; needs a price for every model.
+        estimator: how sure to be of a cost before it counts.
+        cost_floor: the least an answer can cost.
+        cost_ceiling: the most it can cost; the range bounds (Hoeffding, EmpiricalBernstein) need it.
+        max_keys: queries whose costs are remembered apart.
+        seed: fixes every tie and every coin.
+
+    Raises:
+        ConfigError: for settings that cannot work.
+        PriceError: for a price of a model that is not there, and for an amount that would not count.
+        CostError: for an amount that is NaN, negative or infinite.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[str],
+        *,
+        prices: Mapping[str, Price] | None = None,
+        price_of_wrong_usd: float = 0.0,
+        price_of_wrong_seconds: float = 0.0,
+        price_per_second_usd: float = 0.0,
+        estimator: Estimator = ValueOfInformation(),
+        cost_floor: float = 0.0,
+        cost_ceiling: float | None = None,
+        max_keys: int = _MOST_KEYS,
+        seed: int = 0,
+    ) -> None:
+        self.models = _checked_models(models)
+        not_negative("cost_floor", cost_floor)
+        if cost_ceiling is not None:
+            positive("cost_ceiling", cost_ceiling)
+        whole("max_keys", max_keys)
+        whole("seed", seed, least=0)
+        self.objective = Objective.resolve(
+            self.models,
+            prices=prices,
+            price_of_wrong_usd=price_of_wrong_usd,
+            price_of_wrong_seconds=price_of_wrong_seconds,
+            price_per_second_usd=price_per_second_usd,
+        )
+        self._core = _core.Router(
+            len(self.models),
+            estimator=estimator._spec(),
+            cost_floor=cost_floor,
+            cost_ceiling=cost_ceiling,
+            max_keys=max_keys,
+            seed=seed,
+        )
+        self._index = {model: place for place, model in enumerate(self.models)}
+        self._paid: dict[str, tuple[int, float]] = {}
+        self._open = OpenDecisions()
+        self._lock = threading.Lock()
+        _fork.renew(self)
+
+    def _after_fork(self) -> None:
+        self._lock = threading.Lock()
+
+    @property
+    def unit(self) -> Unit:
+        """The unit of all costs here: "usd", or "seconds" where not every model has a price."""
+        return self.objective.unit
+
+    def route(
+        self, key: Key, *, count: float | None = None, allowed: Sequence[str] | None = None
+    ) -> Decision:
+        """Chooses a model; nothing is learnt or paid yet.
+
+        Args:
+            key: the query.
+            count: how often it was asked, this time included; None takes the calls made for it.
+            allowed: the models to choose among; None for all.
+
+        Raises:
+            ConfigError: for a model in `allowed` that is not here.
+        """
+        barred = None if allowed is None else [self._place(model) for model in allowed]
+        choice = self._decide(key, 1.0 if count is None else count, barred)
+        if count is None:
+            choice = self._decide(key, sum(choice.tries) + 1.0, barred)
+        return Decision(
+            id=secrets.token_hex(8),
+            kind="call",
+            model=self.models[choice.model],
+            reason=choice.reason,
+            unit=self.unit,
+            lower=dict(zip(self.models, choice.lower, strict=True)),
+            mean={m: x for m, x in zip(self.models, choice.mean, strict=True) if x is not None},
+            tries=dict(zip(self.models, map(float, choice.tries), strict=True)),
+            propensity=choice.propensity,
+        )
+
+    def value(self, key: Key, *, count: float = 1.0) -> float:
+        """What a miss is worth: the lower bound of the cost of the model that would be called."""
+        return self._core.value(key.text, scope=key.scope, fingerprint=key.fingerprint, count=count)
+
+    def learn(self, key: Key, model: str, *, paid: float, error: float) -> None:
+        """Notes what one call cost: `paid` for the answer, and the price of the error known by now."""
+        place = self._place(model)
+        self._core.observe(key.text, place, paid + error, scope=key.scope, fingerprint=key.fingerprint)
+        with self._lock:
+            calls, total = self._paid.get(model, (0, 0.0))
+            self._paid[model] = (calls + 1, total + paid)
+
+    def saving(self, model: str, *, paid: float, usage: Usage) -> float:
+        """Expected cost of the dearest model less `paid`; 0.0 for the dearest itself.
+
+        Expected is the mean of the calls made; for a model not called yet, this call's tokens at its price.
+        """
+        expected = {name: self._expected(name, usage) for name in self.models}
+        known = {name: cost for name, cost in expected.items() if cost is not None}
+        if not known:
+            return 0.0
+        dearest = max(known, key=known.__getitem__)
+        return 0.0 if dearest == model else known[dearest] - paid
+
+    def remember(self, entry: Open) -> None:
+        """Keeps a decision open for `observe`."""
+        self._open.add(entry)
+
+    def origin(self, decision_id: str) -> Origin | None:
+        """The model call of that id, while any decision that served its answer is open."""
+        return self._open.origin(decision_id)
+
+    def observe(self, decision_id: str, *, quality: float) -> bool:
+        """Takes in the quality of an answer, learnt later; a newer word on an answer replaces the older.
+
+        The cost of the model that gave it is amended, and a stored copy of the answer gets its price: it is
+        served only while a new call would cost more.
+
+        Args:
+            decision_id: `Decision.id` of a call or of a hit.
+            quality: 0.0 (wrong) to 1.0 (right).
+
+        Returns:
+            False when the decision is no longer remembered: the latest 16,384 are.
+
+        Raises:
+            ConfigError: when `quality` is not in [0, 1].
+        """
+        if isinstance(quality, bool) or not isinstance(quality, (int, float)) or not 0 <= quality <= 1:
+            raise ConfigError(f"quality must lie in [0, 1], not {quality!r}")
+        entry = self._open.get(decision_id)
+        if entry is None:
+            return False
+        error = self.objective.error(quality)
+        unknown, uncharged = self._open.restate(entry, error)
+        origin = entry.origin
+        if unknown:
+            key = origin.key
+            place = self._place(origin.model)
+            self._core.amend(key.text, place, unknown, scope=key.scope, fingerprint=key.fingerprint)
+        self._revalue(entry, error)
+        entry.settle(entry, uncharged, quality)
+        return True
+
+    def _revalue(self, entry: Open, error: float) -> None:
+        """Prices the stored copy, unless another answer has taken its place."""
+        store, origin = entry.store(), entry.origin
+        if store is None:
+            return
+        key = origin.key
+        hit = store.peek(key.text, scope=key.scope, fingerprint=key.fingerprint)
+        if hit is None or entry_in(hit.value).origin != origin.id:
+            return
+        worth = self.value(key, count=hit.count)
+        store.revalue(key.text, worth=worth, hit_cost=error, scope=key.scope, fingerprint=key.fingerprint)
+
+    def _decide(self, key: Key, count: float, allowed: Sequence[int] | None) -> _core.Choice:
+        return self._core.decide(
+            key.text, scope=key.scope, fingerprint=key.fingerprint, count=count, allowed=allowed
+        )
+
+    def _expected(self, model: str, usage: Usage) -> float | None:
+        calls, total = self._paid.get(model, (0, 0.0))
+        if calls:
+            return total / calls
+        return self.objective.spend(model, usage) if self.unit == "usd" else None
+
+    def _place(self, model: str) -> int:
+        try:
+            return self._index[model]
+        except KeyError:
+            raise ConfigError(f"no model {model!r} here; there are {', '.join(self.models)}") from None
+
+
+def _checked_models(models: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(models, str):
+        raise ConfigError(f"models must be a sequence of names, not the one name {models!r}")
+    names = tuple(models)
+    if not names or not all(isinstance(name, str) and name for name in names):
+        raise ConfigError(f"models must hold at least one name, and no empty one: {names!r}")
+    if len(set(names)) != len(names):
+        raise ConfigError(f"each model needs a name of its own: {names!r}")
+    return names

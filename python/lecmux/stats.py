@@ -1,0 +1,120 @@
+"""What a cache has done so far, as one frozen record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lecmux.costs.ledger import NANO, Account
+from lecmux.errors import PriceError
+from lecmux.query import Unit
+
+__all__ = ["Stats"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Counters since the cache was made, and what `answer` spent and saved.
+
+    Attributes:
+        hits: lookups that found an entry.
+        misses: lookups that found none.
+        entries: entries held now.
+        bytes_used: counted bytes of keys, values, metadata and index; never above `capacity_bytes`.
+        capacity_bytes: the budget.
+        stored: puts that stored.
+        bypassed: puts whose entry was worth less than what it would have replaced.
+        too_large: puts of an entry larger than the budget.
+        evicted: entries that left to make room.
+        expired: entries that outlived their time.
+        incidents: troubles that were contained: hooks that failed, stages that were skipped.
+        unit: the unit of costs; None before the first cost is known.
+        usd: the account in nano-dollars; read it through the properties.
+        seconds: the account in nanoseconds of model time.
+    """
+
+    hits: int
+    misses: int
+    entries: int
+    bytes_used: int
+    capacity_bytes: int
+    stored: int
+    bypassed: int
+    too_large: int
+    evicted: int
+    expired: int
+    incidents: int
+    unit: Unit | None
+    usd: Account
+    seconds: Account
+
+    @classmethod
+    def gather(
+        cls,
+        counters: Mapping[str, float],
+        *,
+        incidents: int,
+        unit: Unit | None,
+        usd: Account,
+        seconds: Account,
+    ) -> "Stats":
+        """Joins the core's counters with those of the pipeline."""
+        return cls(
+            hits=int(counters["hits"]),
+            misses=int(counters["misses"]),
+            entries=int(counters["entries"]),
+            bytes_used=int(counters["used_bytes"]),
+            capacity_bytes=int(counters["capacity_bytes"]),
+            stored=int(counters["stored"]),
+            bypassed=int(counters["bypassed"]),
+            too_large=int(counters["too_large"]),
+            evicted=int(counters["evicted"]),
+            expired=int(counters["expired"]),
+            incidents=incidents + int(counters["incidents"]),
+            unit=unit,
+            usd=usd,
+            seconds=seconds,
+        )
+
+    @property
+    def requests(self) -> int:
+        """Lookups, hit or miss."""
+        return self.hits + self.misses
+
+    @property
+    def hit_rate(self) -> float:
+        """Share of the lookups that found an entry; 0.0 before the first."""
+        return self.hits / self.requests if self.requests else 0.0
+
+    @property
+    def spent_usd(self) -> float:
+        """Dollars paid for model calls. Raises PriceError where costs are seconds."""
+        return self._dollars().spent / NANO
+
+    @property
+    def saved_by_hits_usd(self) -> float:
+        """What the served answers had cost. Raises PriceError where costs are seconds."""
+        return self._dollars().saved_by_hits / NANO
+
+    @property
+    def saved_by_routing_usd(self) -> float:
+        """Against always asking the dearest model. Raises PriceError where costs are seconds."""
+        return self._dollars().saved_by_routing / NANO
+
+    @property
+    def price_of_errors_usd(self) -> float:
+        """Price of the answers known to be wrong. Raises PriceError where costs are seconds."""
+        return self._dollars().price_of_errors / NANO
+
+    @property
+    def spent_seconds(self) -> float:
+        """Model time paid for."""
+        return self.seconds.spent / NANO
+
+    @property
+    def saved_by_hits_seconds(self) -> float:
+        """Model time that the served answers had taken."""
+        return self.seconds.saved_by_hits / NANO
+
+    def _dollars(self) -> Account:
+        if self.unit == "seconds":
+            raise PriceError("costs are counted in seconds here: give every model a Price to have dollars")
+        return self.usd

@@ -1,0 +1,28 @@
+"""Binds the caches to their contract."""
+
+from collections.abc import Callable
+
+import pytest
+
+from lecmux import AsyncCache, Cache, Gdsf, Lfu, Lru, S3Fifo
+from lecmux.testing import FakeClock
+from lecmux.testing.contracts import CacheContract
+
+
+class TestCache(CacheContract):
+    @pytest.fixture
+    def make(self) -> Callable[[FakeClock], Cache]:
+        return lambda clock: Cache(100_000, clock=clock)
+
+
+class TestAsyncCache(CacheContract):
+    @pytest.fixture
+    def make(self) -> Callable[[FakeClock], AsyncCache]:
+        return lambda clock: AsyncCache(100_000, clock=clock)
+
+
+@pytest.mark.parametrize("policy", [Gdsf(), Lfu(), Lru(), S3Fifo()], ids=lambda policy: type(policy).__name__)
+class TestOtherPolicies(CacheContract):
+    @pytest.fixture
+    def make(self, policy: Gdsf | Lfu | Lru | S3Fifo) -> Callable[[FakeClock], Cache]:
+        return lambda clock: Cache(100_000, evict=policy, clock=clock)
