@@ -53,6 +53,7 @@ class Core:
         codec: between the values of a framework and storable ones; None keeps values as they are.
         clock: seconds, by which entries know their age.
         allowed: models to which this request is confined; stored answers of others are not served.
+        judge: whose quality hook is asked in place of that of `hooks`.
     """
 
     models: Sequence[str]
@@ -64,6 +65,7 @@ class Core:
     codec: Codec | None = None
     clock: Callable[[], float] = time.time
     allowed: Sequence[str] | None = None
+    judge: HookRunner | None = None
 
     def __post_init__(self) -> None:
         _check_models(self.models, self.router, self.allowed)
@@ -193,7 +195,7 @@ class Core:
         return Answer(reply.value, decision, reply)
 
     def _bill(self, query: Query, key: Key | None, decision: Decision, reply: Reply) -> Bill:
-        quality = self.hooks.quality(query, reply)
+        quality = (self.judge or self.hooks).quality(query, reply)
         error = self.objective.error(quality)
         paid: float | None = None
         saved = 0.0

@@ -140,7 +140,7 @@ class _Bounded(_core.Store):
             PriceError: for dollars, where this cache counts seconds.
         """
         if cost_usd is not None and self._unit != "usd":
-            self._settle_unit("usd")
+            self.settle_unit("usd")
         if ttl_seconds is not None:
             positive("ttl_seconds", ttl_seconds)
         stored = self.put_value(
@@ -234,13 +234,27 @@ class _Bounded(_core.Store):
             allowed=allowed,
         )
         if self._unit != core.unit:
-            self._settle_unit(core.unit)
+            self.settle_unit(core.unit)
         if router is not None and not any(known is router for known in self._routers):
             self._routers.append(router)
         return core
 
-    def _settle_unit(self, unit: Unit) -> None:
-        """One cache compares costs in one unit: the first that is used."""
+    @property
+    def hooks(self) -> HookRunner:
+        """The hooks it was made with, under the rules of `lecmux.hooks`; for drivers of your own."""
+        return self._hooks
+
+    @property
+    def unit(self) -> Unit | None:
+        """The unit of every cost here; None before the first cost is known."""
+        return self._unit
+
+    def settle_unit(self, unit: Unit) -> None:
+        """Says what costs are counted in. One cache compares them in one unit: the first that is used.
+
+        Raises:
+            PriceError: when it already counts in another.
+        """
         if self._unit not in {None, unit}:
             raise PriceError(
                 f"this cache counts costs in {self._unit}, not in {unit}: give every model a Price, "

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self, TypeVar
 
+from lecmux._hook_runner import HookRunner
 from lecmux._single_flight import Claim, Role, SingleFlight
 from lecmux._stages import Codec, Core
 from lecmux.errors import ValueTypeError
@@ -23,6 +24,7 @@ __all__ = [
     "Core",
     "Drive",
     "Effect",
+    "HookRunner",
     "Pipeline",
     "SingleFlight",
     "answer",
