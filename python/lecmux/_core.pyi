@@ -140,6 +140,9 @@ class Router:
     @staticmethod
     def from_bytes(data: bytes) -> Router:
         """The router that `to_bytes` wrote."""
+    def check(self) -> None:
+        """Raises InternalError unless every invariant holds."""
+    def __len__(self) -> int: ...
 
 @final
 class Inflight:
@@ -157,6 +160,22 @@ class Inflight:
     ) -> bool:
         """A follower stopped waiting. False: its `wake` was called, or is about to be."""
     def __len__(self) -> int: ...
+
+def simulate(
+    ids: Any,
+    costs: Any,
+    *,
+    models: int,
+    capacity: int,
+    evict: dict[str, Any],
+    estimator: dict[str, Any],
+    cost_floor: float = 0.0,
+    cost_ceiling: float | None = None,
+    sizes: Any = None,
+    arm: int | None = None,
+    seed: int = 0,
+) -> tuple[float, int, bytes, list[int]]:
+    """Total cost, hits, choices as int8 and the residents; over buffers of int64 and float64."""
 
 def snapshot_about(sealed: bytes) -> str:
     """The text kept with a snapshot."""

@@ -6,6 +6,8 @@ mod convert;
 mod error;
 mod fork;
 mod inflight;
+mod router;
+mod simulate;
 mod store;
 mod value;
 
@@ -20,6 +22,10 @@ mod _core {
     use super::fork::{after_fork, before_fork};
     #[pymodule_export]
     use super::inflight::Inflight;
+    #[pymodule_export]
+    use super::router::{Choice, Router};
+    #[pymodule_export]
+    use super::simulate::simulate;
     #[pymodule_export]
     use super::store::{Hit, Store};
     #[pymodule_export]

@@ -88,7 +88,7 @@ impl Store {
         let now = store.now(py)?;
         let found = guarded(|| {
             let hash = store.cache.hash(key);
-            Ok(store.cache.request(hash, key, now, |found| found.value.clone_ref(py)))
+            Ok(store.cache.request(hash, key, now, |found| found.value().clone_ref(py)))
         })?;
         found.map(|found| decoded(slf, found.into_bound(py))).transpose()
     }
@@ -116,7 +116,7 @@ impl Store {
         let values = PyList::empty(py);
         for (text, hash) in texts.iter().zip(hashes) {
             let key = backed_ref(text, scope, fingerprint);
-            let read = |hash| store.cache.peek(hash, key, now, |found| found.value.clone_ref(py));
+            let read = |hash| store.cache.peek(hash, key, now, |found| found.value().clone_ref(py));
             match hash.and_then(read) {
                 Some(value) => values.append(decoded(slf, value.into_bound(py))?)?,
                 None => values.append(py.None())?,
@@ -136,7 +136,7 @@ impl Store {
         let key = key_ref(key, scope, fingerprint)?;
         let (hash, now) = (store.cache.hash(key), store.now(py)?);
         let found = guarded(|| {
-            Ok(store.cache.request(hash, key, now, |found| (found.value.clone_ref(py), found.view)))
+            Ok(store.cache.request(hash, key, now, |found| (found.value().clone_ref(py), found.view())))
         })?;
         found.map(|found| hit(slf, hash, found)).transpose()
     }
@@ -152,7 +152,7 @@ impl Store {
         let key = key_ref(key, scope, fingerprint)?;
         let (hash, now) = (store.cache.hash(key), store.now(py)?);
         let found =
-            guarded(|| Ok(store.cache.peek(hash, key, now, |found| (found.value.clone_ref(py), found.view))))?;
+            guarded(|| Ok(store.cache.peek(hash, key, now, |found| (found.value().clone_ref(py), found.view()))))?;
         found.map(|found| hit(slf, hash, found)).transpose()
     }
 
@@ -334,7 +334,7 @@ impl Store {
 }
 
 #[inline]
-fn key_ref<'a>(key: &'a Bound<'_, PyString>, scope: &'a str, fingerprint: &'a str) -> PyResult<KeyRef<'a>> {
+pub(crate) fn key_ref<'a>(key: &'a Bound<'_, PyString>, scope: &'a str, fingerprint: &'a str) -> PyResult<KeyRef<'a>> {
     Ok(KeyRef { scope, fingerprint, text: key.to_str().map_err(|_| not_text())? })
 }
 

@@ -1,0 +1,64 @@
+//! `simulate`: a replay over buffers, with the interpreter released.
+
+use lecmux_sim::{Estimates, Replay, Settings, Trace, replay};
+use pyo3::buffer::{Element, PyBuffer};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+use crate::error::{ConfigError, CoreError, guarded};
+use crate::fork::detached;
+use crate::convert;
+
+/// Total cost, hits, the choice of each request as int8 (-1: a hit), and the queries resident at the end.
+type Outcome<'py> = (f64, u64, Bound<'py, PyBytes>, Vec<i64>);
+
+/// Replays `ids`, a buffer of int64 (T,), at `costs`, a buffer of float64 (T, models) in C order.
+#[pyfunction]
+#[pyo3(signature = (ids, costs, *, models, capacity, evict, estimator, cost_floor=0.0, cost_ceiling=None,
+                    sizes=None, arm=None, seed=0))]
+#[expect(clippy::too_many_arguments, reason = "keyword-only settings")]
+pub(crate) fn simulate<'py>(
+    py: Python<'py>,
+    ids: &Bound<'py, PyAny>,
+    costs: &Bound<'py, PyAny>,
+    models: usize,
+    capacity: u64,
+    evict: &Bound<'py, PyDict>,
+    estimator: &Bound<'py, PyDict>,
+    cost_floor: f64,
+    cost_ceiling: Option<f64>,
+    sizes: Option<&Bound<'py, PyAny>>,
+    arm: Option<usize>,
+    seed: u64,
+) -> PyResult<Outcome<'py>> {
+    let (policy, decay, rescore) = convert::evict(evict)?;
+    let settings = Settings {
+        capacity,
+        policy,
+        decay,
+        rescore,
+        estimator: convert::estimator(estimator)?,
+        range: convert::range(cost_floor, cost_ceiling)?,
+        estimates: Estimates::Routed,
+        arm,
+        seed,
+    };
+    // Copied: another thread may write to the buffers while the interpreter is released.
+    let (ids, costs) = (copied::<i64>(ids, "ids", "int64")?, copied::<f64>(costs, "costs", "float64")?);
+    let sizes = sizes.map(|sizes| copied::<i64>(sizes, "sizes", "int64")).transpose()?;
+    let run = guarded(|| {
+        Ok(detached(py, || {
+            let trace = Trace::new(&ids, &costs, models, sizes.as_deref())?;
+            replay(&trace, &settings)
+        }))
+    })?;
+    let Replay { total_cost, hits, choices, resident } = run.map_err(CoreError)?;
+    let choices: Vec<u8> = choices.into_iter().map(i8::cast_unsigned).collect();
+    Ok((total_cost, hits, PyBytes::new(py, &choices), resident))
+}
+
+fn copied<T: Element>(buffer: &Bound<'_, PyAny>, name: &str, kind: &str) -> PyResult<Vec<T>> {
+    let typed = PyBuffer::<T>::get(buffer)
+        .map_err(|error| ConfigError::new_err(format!("{name} must be a buffer of {kind}: {error}")))?;
+    typed.to_vec(buffer.py())
+}
