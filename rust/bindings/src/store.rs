@@ -367,10 +367,18 @@ fn decoded<'py>(slf: &Bound<'py, Store>, value: Bound<'py, PyAny>) -> PyResult<B
     }
 }
 
+/// The same for a hit: what was stored beside the value may come with it.
+fn decoded_hit<'py>(slf: &Bound<'py, Store>, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    match value::encoded(&value) {
+        None => Ok(value),
+        Some(data) => slf.call_method1(intern!(slf.py(), "_decode_hit"), (data,)),
+    }
+}
+
 fn hit(slf: &Bound<'_, Store>, hash: u64, found: (Py<PyAny>, EntryView)) -> PyResult<Hit> {
     let (value, view) = found;
     Ok(Hit {
-        value: decoded(slf, value.into_bound(slf.py()))?.unbind(),
+        value: decoded_hit(slf, value.into_bound(slf.py()))?.unbind(),
         hit_id: format!("{hash:016x}"),
         count: view.count,
         miss_cost: view.miss_cost,

@@ -96,7 +96,7 @@ impl<V> Cache<V> {
         hash: u64,
         key: KeyRef<'_>,
         now_ms: u64,
-        read: impl FnOnce(Found<'_, V>) -> T,
+        read: impl FnOnce(Found<'_, Key, V>) -> T,
     ) -> Option<T> {
         self.locked(hash)?.request(hash, |held| held.is(key), now_ms).map(read)
     }
@@ -107,7 +107,7 @@ impl<V> Cache<V> {
         hash: u64,
         key: KeyRef<'_>,
         now_ms: u64,
-        read: impl FnOnce(Found<'_, V>) -> T,
+        read: impl FnOnce(Found<'_, Key, V>) -> T,
     ) -> Option<T> {
         self.locked(hash)?.peek(hash, |held| held.is(key), now_ms).map(read)
     }
@@ -194,7 +194,7 @@ impl<V> Cache<V> {
             entries.extend(live.map(|(key, value, view)| Exported {
                 key: key.clone(),
                 value: clone(value),
-                learnt: shard.learnt(view.slot),
+                learnt: shard.learnt(&view),
                 view,
             }));
         }

@@ -1,9 +1,9 @@
 //! key → slot.
 //!
-//! The table holds what a hit needs (key, value, slot number), so a hit costs one table line and then, all at
-//! once, the key's bytes, the value and the slot's counters; the rest of an entry lies in the shard.
-
-use hashbrown::HashTable;
+//! Open addressing with linear probing over 32-byte buckets that hold all a hit needs: key, value, and the
+//! counters it raises. So a hit costs one table line and then, at once, the key's bytes and the value; the
+//! rest of an entry is its record in the shard. Half of the hash lies in the bucket: it tells apart most keys
+//! unread, and the table grows and closes gaps without looking anywhere else.
 
 use crate::evict::Slot;
 
@@ -13,52 +13,188 @@ pub(crate) struct Bucket<K, V> {
     pub(crate) key: K,
     pub(crate) value: V,
     pub(crate) slot: Slot,
-    /// Upper half of the hash: keys that share a bucket are told apart without reading them.
+    /// Decayed requests, in grown units (`estimate/decay.rs`).
+    pub(crate) count: f32,
+    /// Hits whose saving is not booked yet.
+    pub(crate) hits: u32,
     tag: u32,
 }
 
 /// The exact index of one shard.
 #[derive(Debug)]
 pub(crate) struct Index<K, V> {
-    table: HashTable<Bucket<K, V>>,
+    buckets: Vec<Option<Bucket<K, V>>>,
+    len: usize,
 }
 
+const MIN_BUCKETS: usize = 8;
+/// Buckets in use at most, in tenths: two or three probes a hit in the mean.
+const MAX_LOAD_TENTHS: usize = 7;
+
+/// The upper half of the hash; the lower half chooses the shard.
 const fn tag(hash: u64) -> u32 {
     (hash >> 32) as u32
 }
 
 impl<K, V> Index<K, V> {
     pub(crate) fn new() -> Self {
-        Self { table: HashTable::new() }
+        Self { buckets: Vec::new(), len: 0 }
+    }
+
+    /// Where the entry is; good until the next insertion or removal.
+    #[inline]
+    pub(crate) fn place(&self, hash: u64, is: impl Fn(&K) -> bool) -> Option<usize> {
+        self.probe(tag(hash), |bucket| is(&bucket.key))
+    }
+
+    #[inline]
+    pub(crate) fn at(&self, place: usize) -> Option<&Bucket<K, V>> {
+        self.buckets[place].as_ref()
+    }
+
+    #[inline]
+    pub(crate) fn at_mut(&mut self, place: usize) -> Option<&mut Bucket<K, V>> {
+        self.buckets[place].as_mut()
     }
 
     #[inline]
     pub(crate) fn find(&self, hash: u64, is: impl Fn(&K) -> bool) -> Option<&Bucket<K, V>> {
-        self.table.find(hash, |bucket| bucket.tag == tag(hash) && is(&bucket.key))
+        self.place(hash, is).and_then(|place| self.at(place))
     }
 
-    /// Inserts an entry whose key is not there; `hash_of` gives the hash of the entry in a slot.
-    pub(crate) fn insert(&mut self, hash: u64, key: K, value: V, slot: Slot, hash_of: impl Fn(Slot) -> u64) {
-        let bucket = Bucket { key, value, slot, tag: tag(hash) };
-        self.table.insert_unique(hash, bucket, |bucket| hash_of(bucket.slot));
+    #[inline]
+    pub(crate) fn find_mut(&mut self, hash: u64, is: impl Fn(&K) -> bool) -> Option<&mut Bucket<K, V>> {
+        self.place(hash, is).and_then(|place| self.at_mut(place))
+    }
+
+    /// The entry in `slot`, whose hash is `hash`.
+    pub(crate) fn of_slot(&self, hash: u64, slot: Slot) -> Option<&Bucket<K, V>> {
+        self.probe(tag(hash), |bucket| bucket.slot == slot).and_then(|place| self.at(place))
+    }
+
+    /// Inserts an entry whose key is not there.
+    pub(crate) fn insert(&mut self, hash: u64, entry: (K, V), slot: Slot, count: f32) {
+        if (self.len + 1) * 10 > self.buckets.len() * MAX_LOAD_TENTHS {
+            self.grow();
+        }
+        let (key, value) = entry;
+        self.len += 1;
+        self.settle(Bucket { key, value, slot, count, hits: 0, tag: tag(hash) });
     }
 
     /// Takes the entry of `slot` out.
-    pub(crate) fn remove(&mut self, hash: u64, slot: Slot) -> Option<(K, V)> {
-        let found = self.table.find_entry(hash, |bucket| bucket.slot == slot).ok()?;
-        let Bucket { key, value, .. } = found.remove().0;
-        Some((key, value))
+    pub(crate) fn remove(&mut self, hash: u64, slot: Slot) -> Option<Bucket<K, V>> {
+        let mut gap = self.probe(tag(hash), |bucket| bucket.slot == slot)?;
+        let left = self.buckets[gap].take()?;
+        self.len -= 1;
+        // Entries that were pushed past the gap move back into it, so no marker has to stay.
+        let mut next = self.after(gap);
+        while let Some(bucket) = &self.buckets[next] {
+            let home = self.home(bucket.tag);
+            if self.distance(home, next) >= self.distance(gap, next) {
+                self.buckets.swap(gap, next);
+                gap = next;
+            }
+            next = self.after(next);
+        }
+        Some(left)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Bucket<K, V>> {
-        self.table.iter()
+        self.buckets.iter().flatten()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Bucket<K, V>> {
+        self.buckets.iter_mut().flatten()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.table.len()
+        self.len
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.table.allocation_size()
+        self.buckets.capacity() * size_of::<Option<Bucket<K, V>>>()
+    }
+
+    #[inline]
+    fn probe(&self, tag: u32, is: impl Fn(&Bucket<K, V>) -> bool) -> Option<usize> {
+        let mut place = self.home(tag);
+        while let Some(bucket) = self.buckets.get(place)? {
+            if bucket.tag == tag && is(bucket) {
+                return Some(place);
+            }
+            place = self.after(place);
+        }
+        None
+    }
+
+    /// First bucket to look at: the tag scaled to the table, so that any size will do.
+    #[inline]
+    fn home(&self, tag: u32) -> usize {
+        ((u64::from(tag) * self.buckets.len() as u64) >> 32) as usize
+    }
+
+    #[inline]
+    fn after(&self, place: usize) -> usize {
+        if place + 1 == self.buckets.len() { 0 } else { place + 1 }
+    }
+
+    fn distance(&self, from: usize, to: usize) -> usize {
+        if to >= from { to - from } else { to + self.buckets.len() - from }
+    }
+
+    fn settle(&mut self, bucket: Bucket<K, V>) {
+        let mut place = self.home(bucket.tag);
+        while self.buckets[place].is_some() {
+            place = self.after(place);
+        }
+        self.buckets[place] = Some(bucket);
+    }
+
+    /// Grows by a third: tables of any size are fine, and little memory stays unused.
+    fn grow(&mut self) {
+        let size = (self.buckets.len() / 3 * 4).max(self.buckets.len() + MIN_BUCKETS);
+        let mut larger = Vec::with_capacity(size);
+        larger.resize_with(size, || None);
+        let old = std::mem::replace(&mut self.buckets, larger);
+        for bucket in old.into_iter().flatten() {
+            self.settle(bucket);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    proptest! {
+        /// Few distinct tags, so that runs wrap round and overlap.
+        #[test]
+        fn behaves_like_a_map(ops in prop::collection::vec((0u32..60, any::<bool>()), 0..600)) {
+            let hash = |key: u32| u64::from(key % 7).wrapping_mul(0x2492_4924_9249_2492);
+            let mut index = Index::new();
+            let mut naive = HashMap::new();
+            for (key, insert) in ops {
+                if insert && !naive.contains_key(&key) {
+                    index.insert(hash(key), (key, key * 2), key, 1.0);
+                    naive.insert(key, key * 2);
+                } else if !insert {
+                    let left = index.remove(hash(key), key).map(|bucket| bucket.value);
+                    prop_assert_eq!(left, naive.remove(&key));
+                }
+                prop_assert_eq!(index.len(), naive.len());
+                for key in 0..60 {
+                    let found = index.find(hash(key), |held| *held == key).map(|bucket| bucket.value);
+                    prop_assert_eq!(found, naive.get(&key).copied());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_bucket_is_half_a_cache_line() {
+        assert_eq!(size_of::<Option<Bucket<crate::key::Key, Box<u8>>>>(), 32);
     }
 }

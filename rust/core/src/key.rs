@@ -4,6 +4,7 @@
 //! hash only decides where to look. A digest is made only when an entry leaves memory (`snapshot.rs`).
 
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_inline};
+use thin_vec::ThinVec;
 
 /// What an entry is looked up by. `scope` (tenant) and `fingerprint` (model, parameters, tools, …) are part
 /// of the key by construction: entries that differ in either are never equal.
@@ -23,9 +24,9 @@ const PLAIN: u8 = 0;
 const PARTED: u8 = 1;
 const LENGTHS: usize = 8;
 
-/// An owned key in one allocation.
+/// An owned key in one allocation behind a thin pointer, so that two table entries share a cache line.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key(Box<[u8]>);
+pub struct Key(ThinVec<u8>);
 
 impl Key {
     /// Copies `key` into one allocation; `None` when a part exceeds 4 GiB.
@@ -33,21 +34,21 @@ impl Key {
     pub fn new(key: KeyRef<'_>) -> Option<Self> {
         let KeyRef { scope, fingerprint, text } = key;
         if scope.is_empty() && fingerprint.is_empty() {
-            let mut bytes = Vec::with_capacity(1 + text.len());
+            let mut bytes = ThinVec::with_capacity(1 + text.len());
             bytes.push(PLAIN);
             bytes.extend_from_slice(text.as_bytes());
-            return Some(Self(bytes.into_boxed_slice()));
+            return Some(Self(bytes));
         }
         let (scope_len, print_len) =
             (u32::try_from(scope.len()).ok()?, u32::try_from(fingerprint.len()).ok()?);
-        let mut bytes = Vec::with_capacity(1 + LENGTHS + scope.len() + fingerprint.len() + text.len());
+        let mut bytes = ThinVec::with_capacity(1 + LENGTHS + scope.len() + fingerprint.len() + text.len());
         bytes.push(PARTED);
         bytes.extend_from_slice(&scope_len.to_le_bytes());
         bytes.extend_from_slice(&print_len.to_le_bytes());
         for part in [scope, fingerprint, text] {
             bytes.extend_from_slice(part.as_bytes());
         }
-        Some(Self(bytes.into_boxed_slice()))
+        Some(Self(bytes))
     }
 
     /// Whether this is the key of `other`.

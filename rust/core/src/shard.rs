@@ -8,7 +8,7 @@ use crate::estimate::frequency::Frequency;
 use crate::estimate::{ArmView, CostRange, Estimator, Pooled};
 use crate::evict::order::Order;
 use crate::evict::{Eviction, Policy, Slot, Worth};
-use crate::exact::Index;
+use crate::exact::{Bucket, Index};
 use crate::tenants::{Tenant, Tenants};
 
 /// Bytes an entry is charged beyond its key and value: table bucket, slot, order node and allocator slack at
@@ -100,12 +100,24 @@ pub enum Outcome {
 }
 
 /// An entry found.
-#[derive(Debug)]
-pub struct Found<'a, V> {
+pub struct Found<'a, K, V> {
+    shard: &'a Shard<K, V>,
+    bucket: &'a Bucket<K, V>,
+}
+
+impl<'a, K, V> Found<'a, K, V> {
     /// The value.
-    pub value: &'a V,
+    #[inline]
+    #[must_use]
+    pub fn value(&self) -> &'a V {
+        &self.bucket.value
+    }
+
     /// What the shard knows of the entry.
-    pub view: EntryView,
+    #[must_use]
+    pub fn view(&self) -> EntryView {
+        self.shard.view(self.bucket)
+    }
 }
 
 /// What the shard knows of an entry.
@@ -125,19 +137,24 @@ pub struct EntryView {
     pub expires_ms: u64,
 }
 
-/// An entry's counters; 48 bytes.
+/// What an entry has beside its bucket; hits do not come here.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Record {
-    pub(crate) hash: u64,
-    /// Decayed count, in grown units.
-    pub(crate) count: f64,
-    pub(crate) mean_cost: f64,
-    pub(crate) expires_ms: u64,
+struct Record {
+    hash: u64,
+    mean_cost: f64,
+    expires_ms: u64,
     /// Observations behind `mean_cost`; 0: it is a bound given from outside.
-    pub(crate) observed: u32,
+    observed: u32,
     bytes: u32,
     tenant: Tenant,
-    pub(crate) hit_cost: f32,
+    hit_cost: f32,
+}
+
+/// What is to be stored: a record and its count so far, in grown units.
+#[derive(Clone, Copy)]
+struct Newcomer {
+    record: Record,
+    count: f32,
 }
 
 /// Totals since the shard was made.
@@ -161,19 +178,57 @@ pub struct Totals {
     pub saved_nano: u64,
 }
 
+/// Turns a record into a worth; what all entries share is kept here, ready.
+#[derive(Clone, Copy, Debug)]
+struct Appraisal {
+    estimator: Estimator,
+    range: CostRange,
+    deviation: f64,
+    largest: f64,
+}
+
+impl Appraisal {
+    #[inline]
+    fn miss_cost(&self, record: &Record) -> f64 {
+        if record.observed == 0 {
+            return record.mean_cost;
+        }
+        let arm = ArmView { n: record.observed, mean: record.mean_cost, variance: None };
+        self.estimator.lower_at(arm, self.deviation, self.largest, self.range)
+    }
+
+    #[inline]
+    fn worth(&self, record: &Record, count: f32) -> Worth {
+        Worth {
+            hash: record.hash,
+            count: f64::from(count),
+            value: (self.miss_cost(record) - f64::from(record.hit_cost)).max(0.0),
+            bytes: u64::from(record.bytes),
+        }
+    }
+
+    fn resident<K, V>(&self, index: &Index<K, V>, records: &[Record], slot: Slot) -> Worth {
+        let record = &records[slot as usize];
+        let count = index.of_slot(record.hash, slot).map_or(0.0, |bucket| bucket.count);
+        self.worth(record, count)
+    }
+}
+
 /// See the module.
 pub struct Shard<K, V> {
-    pub(crate) index: Index<K, V>,
-    pub(crate) records: Vec<Record>,
+    index: Index<K, V>,
+    records: Vec<Record>,
     free: Vec<Slot>,
     order: Box<dyn Eviction>,
+    watches_hits: bool,
     remembers: bool,
     frequency: Frequency,
     decay: Decay,
     pooled: Pooled,
-    /// `estimator.deviation(pooled)`, kept since every hit needs it.
-    deviation: f64,
+    appraisal: Appraisal,
     expiry: Order,
+    /// Whether an entry with a time to live was ever stored: until then a hit need not look.
+    timed: bool,
     tenants: Tenants,
     used: u64,
     /// Whether an entry ever had to leave or be declined for room: only then is decay worth tuning.
@@ -193,13 +248,20 @@ impl<K, V> Shard<K, V> {
             index: Index::new(),
             records: Vec::new(),
             free: Vec::new(),
+            watches_hits: order.watches_hits(),
             order,
             remembers,
             frequency: Frequency::within(if remembers { config.history_bytes } else { 0 }),
             decay: Decay::new(decay),
             pooled: Pooled::default(),
-            deviation: 0.0,
+            appraisal: Appraisal {
+                estimator: config.estimator,
+                range: config.range,
+                deviation: 0.0,
+                largest: 0.0,
+            },
             expiry: Order::default(),
+            timed: false,
             tenants: Tenants::default(),
             used: 0,
             contested: false,
@@ -210,53 +272,43 @@ impl<K, V> Shard<K, V> {
 
     /// Counts a request and finds its entry, unless it is missing or expired at `now_ms`.
     #[inline]
-    pub fn request(&mut self, hash: u64, is: impl Fn(&K) -> bool, now_ms: u64) -> Option<Found<'_, V>> {
+    pub fn request(&mut self, hash: u64, is: impl Fn(&K) -> bool, now_ms: u64) -> Option<Found<'_, K, V>> {
         self.tick();
-        // `bucket` borrows the index alone; the other fields stay free for the bookkeeping below.
-        let Some(bucket) = self.index.find(hash, is) else {
+        let weight = self.decay.weight();
+        let Some(place) = self.index.place(hash, is) else {
             self.totals.misses += 1;
             if self.remembers {
-                let weight = self.decay.weight();
                 self.frequency.add(hash, weight, weight);
             }
             return None;
         };
-        let slot = bucket.slot;
-        let record = &mut self.records[slot as usize];
-        if record.expires_ms <= now_ms {
+        let bucket = self.index.at_mut(place)?;
+        bucket.count += weight as f32;
+        if self.timed && self.records[bucket.slot as usize].expires_ms <= now_ms {
             self.totals.misses += 1;
-            record.count += self.decay.weight();
             return None;
         }
-        record.count += self.decay.weight();
-        let miss_cost = miss_cost(record, &self.config, self.deviation, self.pooled.largest());
-        let worth = worth(record, miss_cost);
+        bucket.hits += 1;
         self.totals.hits += 1;
-        self.totals.saved_nano += (worth.value * 1e9) as u64;
-        self.order.on_touch(slot, &worth);
-        if self.contested {
-            let residents = self.index.len();
-            self.decay.watch(hash, worth.value / worth.bytes as f64, residents);
+        if self.watches_hits || (self.contested && self.decay.watches(hash)) {
+            let (slot, count) = (bucket.slot, bucket.count);
+            self.tell_hit(slot, count);
         }
-        let view = view(slot, record, miss_cost, self.decay.weight());
-        Some(Found { value: &bucket.value, view })
+        let bucket = self.index.at(place)?;
+        Some(Found { shard: self, bucket })
     }
 
     /// Finds an entry without counting a request.
-    pub fn peek(&self, hash: u64, is: impl Fn(&K) -> bool, now_ms: u64) -> Option<Found<'_, V>> {
+    pub fn peek(&self, hash: u64, is: impl Fn(&K) -> bool, now_ms: u64) -> Option<Found<'_, K, V>> {
         let bucket = self.index.find(hash, is)?;
-        let record = &self.records[bucket.slot as usize];
-        if record.expires_ms <= now_ms {
-            return None;
-        }
-        let miss_cost = miss_cost(record, &self.config, self.deviation, self.pooled.largest());
-        Some(Found { value: &bucket.value, view: view(bucket.slot, record, miss_cost, self.decay.weight()) })
+        let live = self.records[bucket.slot as usize].expires_ms > now_ms;
+        live.then_some(Found { shard: self, bucket })
     }
 
     /// Requests counted for a key, resident or not, in units of one request now.
     pub fn count(&self, hash: u64, is: impl Fn(&K) -> bool) -> f64 {
         let grown = match self.index.find(hash, is) {
-            Some(bucket) => self.records[bucket.slot as usize].count,
+            Some(bucket) => f64::from(bucket.count),
             None => self.frequency.get(hash),
         };
         grown / self.decay.weight()
@@ -271,24 +323,25 @@ impl<K, V> Shard<K, V> {
         now_ms: u64,
         removed: &mut Vec<(K, V)>,
     ) -> Outcome {
-        let mut record = self.carry_over(entry.hash, is, removed);
-        self.learn(&mut record, entry.cost);
+        let mut newcomer = self.carry_over(entry.hash, is, removed);
+        self.learn(&mut newcomer, entry.cost);
+        let record = &mut newcomer.record;
         record.hash = entry.hash;
         record.hit_cost = entry.hit_cost as f32;
         record.expires_ms = entry.expires_ms;
         let charged = entry.bytes.saturating_add(self.config.overhead);
-        let outcome = match u32::try_from(charged) {
+        let placed = match u32::try_from(charged) {
             Ok(bytes) if charged <= self.config.budget => {
                 record.bytes = bytes;
-                self.place(record, entry, now_ms, removed)
+                self.place(newcomer, entry, now_ms, removed)
             }
             _ => Err((Outcome::TooLarge, entry)),
         };
         if self.config.rescore {
             self.rescore();
         }
-        outcome.unwrap_or_else(|(outcome, entry)| {
-            self.forgo(&record, outcome);
+        placed.unwrap_or_else(|(outcome, entry)| {
+            self.forgo(&newcomer, outcome);
             removed.push((entry.key, entry.value));
             outcome
         })
@@ -296,11 +349,13 @@ impl<K, V> Shard<K, V> {
 
     /// Gives a resident a new worth, as learnt by somebody else. Returns whether it was there.
     pub fn revalue(&mut self, hash: u64, is: impl Fn(&K) -> bool, miss_cost: f64, hit_cost: f64) -> bool {
-        let Some(slot) = self.index.find(hash, is).map(|bucket| bucket.slot) else { return false };
+        let Some(bucket) = self.index.find_mut(hash, is) else { return false };
+        let (slot, hits) = (bucket.slot, std::mem::take(&mut bucket.hits));
+        self.book(slot, hits);
         let record = &mut self.records[slot as usize];
         (record.mean_cost, record.observed, record.hit_cost) = (miss_cost, 0, hit_cost as f32);
-        let worth = worth(record, miss_cost);
-        self.order.on_touch(slot, &worth);
+        let worth = self.worth_of(slot);
+        self.order.on_learn(slot, &worth);
         true
     }
 
@@ -308,7 +363,7 @@ impl<K, V> Shard<K, V> {
     pub fn delete(&mut self, hash: u64, is: impl Fn(&K) -> bool) -> Option<(K, V)> {
         let slot = self.index.find(hash, is)?.slot;
         self.order.on_remove(slot);
-        self.release(slot)
+        self.evict(slot)
     }
 
     /// Removes every entry that `of` accepts.
@@ -316,7 +371,7 @@ impl<K, V> Shard<K, V> {
         let slots: Vec<Slot> = self.index.iter().filter(|b| of(&b.key)).map(|b| b.slot).collect();
         for slot in slots {
             self.order.on_remove(slot);
-            removed.extend(self.release(slot));
+            removed.extend(self.evict(slot));
         }
     }
 
@@ -343,10 +398,12 @@ impl<K, V> Shard<K, V> {
         self.used
     }
 
-    /// Totals since the shard was made.
+    /// Totals since the shard was made. O(n): savings of the residents are summed here, not on each hit.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        self.totals
+        let open = self.index.iter().filter(|bucket| bucket.hits > 0);
+        let open: u64 = open.map(|bucket| self.saving_nano(bucket.slot, bucket.hits)).sum();
+        Totals { saved_nano: self.totals.saved_nano + open, ..self.totals }
     }
 
     /// The half-life of counts in force, in requests.
@@ -372,12 +429,11 @@ impl<K, V> Shard<K, V> {
             + self.tenants.heap_bytes()
     }
 
-    /// What was learnt of a resident slot.
+    /// What was learnt of a resident.
     #[must_use]
-    pub fn learnt(&self, slot: Slot) -> Learnt {
-        let record = &self.records[slot as usize];
-        let count = record.count / self.decay.weight();
-        Learnt { count, mean_cost: record.mean_cost, observed: record.observed }
+    pub fn learnt(&self, view: &EntryView) -> Learnt {
+        let record = &self.records[view.slot as usize];
+        Learnt { count: view.count, mean_cost: record.mean_cost, observed: record.observed }
     }
 
     /// The exact counts of keys that are not resident, in units of one request now.
@@ -393,13 +449,9 @@ impl<K, V> Shard<K, V> {
         }
     }
 
-    /// Keys and views of all residents.
+    /// Keys, values and views of all residents.
     pub fn residents(&self) -> impl Iterator<Item = (&K, &V, EntryView)> {
-        self.index.iter().map(|bucket| {
-            let record = &self.records[bucket.slot as usize];
-            let miss_cost = miss_cost(record, &self.config, self.deviation, self.pooled.largest());
-            (&bucket.key, &bucket.value, view(bucket.slot, record, miss_cost, self.decay.weight()))
-        })
+        self.index.iter().map(|bucket| (&bucket.key, &bucket.value, self.view(bucket)))
     }
 
     /// Panics unless every invariant holds.
@@ -414,9 +466,9 @@ impl<K, V> Shard<K, V> {
         assert!(self.used <= self.config.budget, "over budget");
         for bucket in self.index.iter() {
             let record = &self.records[bucket.slot as usize];
-            let found = self.index.find(record.hash, |_| true).is_some();
+            let found = self.index.of_slot(record.hash, bucket.slot).is_some();
             assert!(found, "a resident cannot be found by its hash");
-            assert!(record.count >= 0.0 && record.count.is_finite(), "count out of range");
+            assert!(bucket.count >= 0.0 && bucket.count.is_finite(), "count out of range");
         }
         self.order.check(&resident);
         self.frequency.check();
@@ -428,42 +480,56 @@ impl<K, V> Shard<K, V> {
 
     #[inline]
     fn tick(&mut self) {
-        if !self.remembers {
-            return;
-        }
-        if let Some(factor) = self.decay.tick() {
-            self.records.iter_mut().for_each(|record| record.count *= factor);
+        if self.remembers
+            && let Some(factor) = self.decay.tick()
+        {
+            self.index.iter_mut().for_each(|bucket| bucket.count *= factor as f32);
             self.frequency.rescale(factor);
             self.order.rescale(factor);
         }
     }
 
-    /// The record to go on with: of the entry that is replaced, else a new one with the count remembered.
-    fn carry_over(&mut self, hash: u64, is: impl Fn(&K) -> bool, removed: &mut Vec<(K, V)>) -> Record {
-        if let Some(slot) = self.index.find(hash, is).map(|bucket| bucket.slot) {
-            let record = self.records[slot as usize];
-            self.order.on_remove(slot);
-            removed.extend(self.release_keeping(slot));
-            return record;
+    /// The part of a hit that few hits need.
+    fn tell_hit(&mut self, slot: Slot, count: f32) {
+        let worth = self.appraisal.worth(&self.records[slot as usize], count);
+        if self.watches_hits {
+            self.order.on_hit(slot, &worth);
         }
-        let asked = if self.remembers { self.frequency.take(hash) } else { 0.0 };
-        if asked > 0.0 {
-            return Record { count: asked, ..Record::default() };
+        if self.contested {
+            self.watch(&worth);
         }
-        if self.remembers {
-            self.tick();
-        }
-        Record { count: self.decay.weight(), ..Record::default() }
     }
 
-    fn learn(&mut self, record: &mut Record, cost: Cost) {
+    /// Shows a request to the shadows that tune the decay.
+    fn watch(&mut self, worth: &Worth) {
+        let residents = self.index.len();
+        self.decay.watch(worth.hash, worth.value / worth.bytes as f64, residents);
+    }
+
+    /// What to go on with: the entry that is replaced, else a new one with the count remembered.
+    fn carry_over(&mut self, hash: u64, is: impl Fn(&K) -> bool, removed: &mut Vec<(K, V)>) -> Newcomer {
+        if let Some(bucket) = self.index.find(hash, is) {
+            let (slot, count) = (bucket.slot, bucket.count);
+            let record = self.records[slot as usize];
+            self.order.on_remove(slot);
+            removed.extend(self.release(slot).map(|left| (left.key, left.value)));
+            return Newcomer { record, count };
+        }
+        let asked = if self.remembers { self.frequency.take(hash) } else { 0.0 };
+        if asked <= 0.0 {
+            self.tick();
+        }
+        let count = if asked > 0.0 { asked } else { self.decay.weight() };
+        Newcomer { record: Record::default(), count: count as f32 }
+    }
+
+    fn learn(&mut self, newcomer: &mut Newcomer, cost: Cost) {
+        let record = &mut newcomer.record;
         match cost {
             Cost::Observed(cost) => {
-                if record.observed == 0 {
-                    record.mean_cost = 0.0;
-                }
                 self.pooled.observe(&mut record.observed, &mut record.mean_cost, cost);
-                self.deviation = self.config.estimator.deviation(&self.pooled);
+                self.appraisal.deviation = self.config.estimator.deviation(&self.pooled);
+                self.appraisal.largest = self.pooled.largest();
             }
             Cost::Unknown if record.observed == 0 => {
                 record.mean_cost = self.pooled.mean_cost().unwrap_or(1.0);
@@ -471,40 +537,39 @@ impl<K, V> Shard<K, V> {
             Cost::Unknown => {}
             Cost::Bound(bound) => (record.mean_cost, record.observed) = (bound, 0),
             Cost::Learnt(Learnt { count, mean_cost, observed }) => {
-                record.count = count * self.decay.weight();
+                newcomer.count = (count * self.decay.weight()) as f32;
                 (record.mean_cost, record.observed) = (mean_cost, observed);
             }
         }
     }
 
-    /// Makes room for `record` and stores it, or hands the entry back with the reason.
+    /// Makes room for `newcomer` and stores it, or hands the entry back with the reason.
     fn place<'a>(
         &mut self,
-        record: Record,
+        newcomer: Newcomer,
         entry: NewEntry<'a, K, V>,
         now_ms: u64,
         removed: &mut Vec<(K, V)>,
     ) -> Result<Outcome, (Outcome, NewEntry<'a, K, V>)> {
-        let newcomer = worth(&record, miss_cost(&record, &self.config, self.deviation, self.pooled.largest()));
-        if self.contested {
-            self.decay.watch(record.hash, newcomer.value / newcomer.bytes as f64, self.index.len());
+        let worth = self.appraisal.worth(&newcomer.record, newcomer.count);
+        if self.contested && self.decay.watches(worth.hash) {
+            self.watch(&worth);
         }
-        if self.used + newcomer.bytes > self.config.budget {
+        if self.used + worth.bytes > self.config.budget {
             self.expire(now_ms, removed);
         }
         let quota = (self.config.tenant_share * self.config.budget as f64) as u64;
-        if newcomer.bytes > quota {
+        if worth.bytes > quota {
             return Err((Outcome::TooLarge, entry));
         }
-        let Some(victims) = self.victims(&newcomer, entry.scope, quota) else {
+        let Some(victims) = self.victims(&worth, entry.scope, quota) else {
             return Err((Outcome::Bypassed, entry));
         };
         let evicted = victims.len();
         for slot in victims {
-            removed.extend(self.release(slot));
+            removed.extend(self.evict(slot));
         }
-        let tenant = self.tenants.enter(entry.scope);
-        self.store(Record { tenant, ..record }, entry, &newcomer);
+        self.store(newcomer, entry, &worth);
         self.totals.stored += 1;
         self.totals.evicted += evicted as u64;
         Ok(Outcome::Stored { evicted: u32::try_from(evicted).unwrap_or(u32::MAX) })
@@ -526,7 +591,7 @@ impl<K, V> Shard<K, V> {
             if freed >= over_budget && freed_quota >= over_quota {
                 break true;
             }
-            let Some(slot) = self.order.victim(newcomer) else { break false };
+            let Some(slot) = self.next_victim(newcomer) else { break false };
             let record = &self.records[slot as usize];
             if Some(record.tenant) == tenant {
                 freed_quota += u64::from(record.bytes);
@@ -542,47 +607,57 @@ impl<K, V> Shard<K, V> {
             staying.append(&mut leaving);
         }
         for slot in staying {
-            let record = &self.records[slot as usize];
-            let worth = worth(record, miss_cost(record, &self.config, self.deviation, self.pooled.largest()));
+            let worth = self.worth_of(slot);
             self.order.on_insert(slot, &worth);
         }
         fits.then_some(leaving)
     }
 
-    fn store(&mut self, record: Record, entry: NewEntry<'_, K, V>, worth: &Worth) {
+    fn next_victim(&mut self, newcomer: &Worth) -> Option<Slot> {
+        let Self { order, index, records, appraisal, .. } = self;
+        order.victim(newcomer, &|slot| appraisal.resident(index, records, slot))
+    }
+
+    fn store(&mut self, newcomer: Newcomer, entry: NewEntry<'_, K, V>, worth: &Worth) {
+        let tenant = self.tenants.enter(entry.scope);
+        let record = Record { tenant, ..newcomer.record };
         let slot = self.free.pop().unwrap_or_else(|| {
             self.records.push(Record::default());
             Slot::try_from(self.records.len() - 1).expect("a shard holds fewer than 2^32 entries")
         });
         self.records[slot as usize] = record;
         self.used += worth.bytes;
-        self.tenants.add(record.tenant, worth.bytes);
+        self.tenants.add(tenant, worth.bytes);
         if record.expires_ms != NEVER {
+            self.timed = true;
             self.expiry.set(slot, record.expires_ms as f64);
         }
-        let records = &self.records;
-        let hash_of = |slot: Slot| records[slot as usize].hash;
-        self.index.insert(entry.hash, entry.key, entry.value, slot, hash_of);
+        self.index.insert(entry.hash, (entry.key, entry.value), slot, newcomer.count);
         self.order.on_insert(slot, worth);
     }
 
     /// Takes the entry of a slot that is out of the order already, and remembers its count.
-    fn release(&mut self, slot: Slot) -> Option<(K, V)> {
-        let record = self.records[slot as usize];
+    fn evict(&mut self, slot: Slot) -> Option<(K, V)> {
+        let hash = self.records[slot as usize].hash;
+        let left = self.release(slot)?;
         if self.remembers {
-            self.frequency.give(record.hash, record.count, self.decay.weight());
+            self.frequency.give(hash, f64::from(left.count), self.decay.weight());
         }
-        self.release_keeping(slot)
+        Some((left.key, left.value))
     }
 
-    /// As `release`, for a caller who keeps the record.
-    fn release_keeping(&mut self, slot: Slot) -> Option<(K, V)> {
+    /// As `evict`, for a caller who keeps the count.
+    fn release(&mut self, slot: Slot) -> Option<Bucket<K, V>> {
+        let left = self.index.remove(self.records[slot as usize].hash, slot)?;
+        self.book(slot, left.hits);
         let record = std::mem::take(&mut self.records[slot as usize]);
         self.used -= u64::from(record.bytes);
         self.tenants.remove(record.tenant, u64::from(record.bytes));
-        self.expiry.remove(slot);
+        if self.timed {
+            self.expiry.remove(slot);
+        }
         self.free.push(slot);
-        self.index.remove(record.hash, slot)
+        Some(left)
     }
 
     /// Removes what expired by `now_ms`.
@@ -591,58 +666,58 @@ impl<K, V> Shard<K, V> {
             && expires_ms <= now_ms as f64
         {
             self.order.on_remove(slot);
-            removed.extend(self.release(slot));
+            removed.extend(self.evict(slot));
             self.totals.expired += 1;
         }
     }
 
     /// Books a put that did not store.
-    fn forgo(&mut self, record: &Record, outcome: Outcome) {
+    fn forgo(&mut self, newcomer: &Newcomer, outcome: Outcome) {
         match outcome {
             Outcome::TooLarge => self.totals.too_large += 1,
             _ => self.totals.bypassed += 1,
         }
         if self.remembers {
-            self.frequency.give(record.hash, record.count, self.decay.weight());
+            self.frequency.give(newcomer.record.hash, f64::from(newcomer.count), self.decay.weight());
         }
+    }
+
+    /// Books the saving of `hits` on a slot at what a miss costs by now.
+    fn book(&mut self, slot: Slot, hits: u32) {
+        if hits > 0 {
+            self.totals.saved_nano += self.saving_nano(slot, hits);
+        }
+    }
+
+    fn saving_nano(&self, slot: Slot, hits: u32) -> u64 {
+        let record = &self.records[slot as usize];
+        let saving = (record.mean_cost - f64::from(record.hit_cost)).max(0.0);
+        (saving * 1e9) as u64 * u64::from(hits)
     }
 
     /// Gives every resident its worth under the beliefs of now.
     fn rescore(&mut self) {
-        for bucket in self.index.iter() {
-            let record = &self.records[bucket.slot as usize];
-            let worth = worth(record, miss_cost(record, &self.config, self.deviation, self.pooled.largest()));
-            self.order.on_touch(bucket.slot, &worth);
+        let slots: Vec<Slot> = self.index.iter().map(|bucket| bucket.slot).collect();
+        for slot in slots {
+            let worth = self.worth_of(slot);
+            self.order.on_learn(slot, &worth);
         }
     }
-}
 
-#[inline]
-fn miss_cost(record: &Record, config: &ShardConfig, deviation: f64, largest: f64) -> f64 {
-    if record.observed == 0 {
-        return record.mean_cost;
+    /// The worth of a resident slot.
+    fn worth_of(&self, slot: Slot) -> Worth {
+        self.appraisal.resident(&self.index, &self.records, slot)
     }
-    let arm = ArmView { n: record.observed, mean: record.mean_cost, variance: None };
-    config.estimator.lower_at(arm, deviation, largest, config.range)
-}
 
-#[inline]
-fn worth(record: &Record, miss_cost: f64) -> Worth {
-    Worth {
-        hash: record.hash,
-        count: record.count,
-        value: (miss_cost - f64::from(record.hit_cost)).max(0.0),
-        bytes: u64::from(record.bytes),
-    }
-}
-
-fn view(slot: Slot, record: &Record, miss_cost: f64, weight: f64) -> EntryView {
-    EntryView {
-        slot,
-        count: record.count / weight,
-        miss_cost,
-        hit_cost: f64::from(record.hit_cost),
-        bytes: u64::from(record.bytes),
-        expires_ms: record.expires_ms,
+    fn view(&self, bucket: &Bucket<K, V>) -> EntryView {
+        let record = &self.records[bucket.slot as usize];
+        EntryView {
+            slot: bucket.slot,
+            count: f64::from(bucket.count) / self.decay.weight(),
+            miss_cost: self.appraisal.miss_cost(record),
+            hit_cost: f64::from(record.hit_cost),
+            bytes: u64::from(record.bytes),
+            expires_ms: record.expires_ms,
+        }
     }
 }

@@ -66,6 +66,13 @@ impl Decay {
         Some(factor)
     }
 
+    /// Whether [`Decay::watch`] wants to see requests for `hash`.
+    #[inline]
+    #[must_use]
+    pub fn watches(&self, hash: u64) -> bool {
+        self.shadows.as_ref().is_some_and(|shadows| shadows.samples(hash))
+    }
+
     /// Shows the shadows a request whose answer is worth `density` (cost per byte) while the shard holds
     /// `residents` entries and is full.
     #[inline]

@@ -20,8 +20,8 @@ const SAMPLED: usize = 500;
 const KNOWN_A_RESIDENT: usize = 8;
 /// The discount of past miss cost loses half its weight in this many requests a resident.
 const MEMORY: f64 = 35.0;
-/// Another half-life must have paid this much less before the shard changes over.
-const MARGIN: f64 = 0.995;
+/// Shadows that paid up to this much of the least are as good.
+const TOLERANCE: f64 = 1.01;
 const RESCALE_ABOVE: f64 = 1e30;
 
 #[derive(Clone, Copy, Debug)]
@@ -146,12 +146,11 @@ impl Shadows {
         self.rows.iter_mut().for_each(|row| row.counts[index] *= factor);
     }
 
+    /// The slowest half-life that paid about the least: noise alone must not throw counts away.
     fn choose(&mut self) {
-        let paid = |index: usize| self.shadows[index].paid;
-        let best = (0..SHADOWS).min_by(|&a, &b| paid(a).total_cmp(&paid(b))).unwrap_or(0);
-        if paid(best) < MARGIN * paid(self.chosen) {
-            self.chosen = best;
-        }
+        let least = self.shadows.iter().map(|shadow| shadow.paid).fold(f64::INFINITY, f64::min);
+        let good = |shadow: &Shadow| shadow.paid <= TOLERANCE * least;
+        self.chosen = self.shadows.iter().position(good).unwrap_or(0);
     }
 
     /// The row of `hash`, new when unknown.

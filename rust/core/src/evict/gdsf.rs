@@ -45,7 +45,11 @@ impl Eviction for Gdsf {
         self.order.set(slot, score);
     }
 
-    fn on_touch(&mut self, slot: Slot, worth: &Worth) {
+    fn on_hit(&mut self, slot: Slot, worth: &Worth) {
+        self.on_learn(slot, worth);
+    }
+
+    fn on_learn(&mut self, slot: Slot, worth: &Worth) {
         let score = self.score(worth);
         self.order.set(slot, score);
     }
@@ -54,13 +58,17 @@ impl Eviction for Gdsf {
         self.order.remove(slot);
     }
 
-    fn victim(&mut self, newcomer: &Worth) -> Option<Slot> {
+    fn victim(&mut self, newcomer: &Worth, _: &dyn Fn(Slot) -> Worth) -> Option<Slot> {
         let (_, lowest) = self.order.lowest()?;
         if self.bypass && self.score(newcomer) <= lowest {
             return None;
         }
         self.age = lowest;
         self.order.pop_lowest().map(|(slot, _)| slot)
+    }
+
+    fn watches_hits(&self) -> bool {
+        true
     }
 
     fn remembers(&self) -> bool {
@@ -89,11 +97,11 @@ mod tests {
         let mut gdsf = Gdsf::new(false, false);
         gdsf.on_insert(0, &worth(1.0, 5.0, 2));
         gdsf.on_insert(1, &worth(1.0, 6.0, 1));
-        assert_eq!(gdsf.victim(&worth(1.0, 4.0, 4)), Some(0));
+        assert_eq!(gdsf.victim(&worth(1.0, 4.0, 4), &|_| worth(1.0, 1.0, 1)), Some(0));
         assert!((gdsf.age() - 2.5).abs() < 1e-12);
         gdsf.on_insert(0, &worth(1.0, 4.0, 4));
         assert_eq!(gdsf.priority(0), Some(3.5));
-        gdsf.on_touch(1, &worth(2.0, 6.0, 1));
+        gdsf.on_hit(1, &worth(2.0, 6.0, 1));
         assert_eq!(gdsf.priority(1), Some(14.5));
     }
 }

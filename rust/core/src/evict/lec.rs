@@ -31,8 +31,11 @@ impl Eviction for Lec {
         self.order.set(slot, score(worth));
     }
 
-    #[inline]
-    fn on_touch(&mut self, slot: Slot, worth: &Worth) {
+    fn on_hit(&mut self, slot: Slot, worth: &Worth) {
+        self.on_learn(slot, worth);
+    }
+
+    fn on_learn(&mut self, slot: Slot, worth: &Worth) {
         self.order.set(slot, score(worth));
     }
 
@@ -40,8 +43,8 @@ impl Eviction for Lec {
         self.order.remove(slot);
     }
 
-    fn victim(&mut self, newcomer: &Worth) -> Option<Slot> {
-        let (_, lowest) = self.order.lowest()?;
+    fn victim(&mut self, newcomer: &Worth, worth_of: &dyn Fn(Slot) -> Worth) -> Option<Slot> {
+        let (_, lowest) = self.order.lowest_by(|slot, _| score(&worth_of(slot)))?;
         if self.bypass && score(newcomer) <= lowest {
             return None;
         }
@@ -50,6 +53,10 @@ impl Eviction for Lec {
 
     fn rescale(&mut self, factor: f64) {
         self.order.rescale(factor);
+    }
+
+    fn watches_hits(&self) -> bool {
+        false
     }
 
     fn remembers(&self) -> bool {

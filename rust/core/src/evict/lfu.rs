@@ -25,7 +25,11 @@ impl Eviction for Lfu {
         self.order.set(slot, worth.count);
     }
 
-    fn on_touch(&mut self, slot: Slot, worth: &Worth) {
+    fn on_hit(&mut self, slot: Slot, worth: &Worth) {
+        self.on_learn(slot, worth);
+    }
+
+    fn on_learn(&mut self, slot: Slot, worth: &Worth) {
         self.order.set(slot, worth.count);
     }
 
@@ -33,8 +37,8 @@ impl Eviction for Lfu {
         self.order.remove(slot);
     }
 
-    fn victim(&mut self, newcomer: &Worth) -> Option<Slot> {
-        let (_, lowest) = self.order.lowest()?;
+    fn victim(&mut self, newcomer: &Worth, worth_of: &dyn Fn(Slot) -> Worth) -> Option<Slot> {
+        let (_, lowest) = self.order.lowest_by(|slot, _| worth_of(slot).count)?;
         if self.bypass && newcomer.count <= lowest {
             return None;
         }
@@ -43,6 +47,10 @@ impl Eviction for Lfu {
 
     fn rescale(&mut self, factor: f64) {
         self.order.rescale(factor);
+    }
+
+    fn watches_hits(&self) -> bool {
+        false
     }
 
     fn remembers(&self) -> bool {

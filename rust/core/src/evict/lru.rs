@@ -22,16 +22,22 @@ impl Eviction for Lru {
         self.touch(slot);
     }
 
-    fn on_touch(&mut self, slot: Slot, _: &Worth) {
+    fn on_hit(&mut self, slot: Slot, _: &Worth) {
         self.touch(slot);
     }
+
+    fn on_learn(&mut self, _: Slot, _: &Worth) {}
 
     fn on_remove(&mut self, slot: Slot) {
         self.order.remove(slot);
     }
 
-    fn victim(&mut self, _: &Worth) -> Option<Slot> {
+    fn victim(&mut self, _: &Worth, _: &dyn Fn(Slot) -> Worth) -> Option<Slot> {
         self.order.pop_lowest().map(|(slot, _)| slot)
+    }
+
+    fn watches_hits(&self) -> bool {
+        true
     }
 
     fn remembers(&self) -> bool {

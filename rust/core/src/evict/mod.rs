@@ -31,19 +31,24 @@ pub struct Worth {
 pub trait Eviction: Send {
     /// `slot` became resident; it was not before.
     fn on_insert(&mut self, slot: Slot, worth: &Worth);
-    /// `slot` was asked for or learnt about; `worth` is its current estimate.
-    fn on_touch(&mut self, slot: Slot, worth: &Worth);
+    /// `slot` served a hit. Called only where [`Eviction::watches_hits`].
+    fn on_hit(&mut self, slot: Slot, worth: &Worth);
+    /// Something was learnt about `slot` (a cost, not a request); `worth` is its new estimate.
+    fn on_learn(&mut self, slot: Slot, worth: &Worth);
     /// `slot` left for another reason than `victim`.
     fn on_remove(&mut self, slot: Slot);
-    /// Takes the least valuable slot out of the order.
+    /// Takes the least valuable slot out of the order. `worth_of` gives the current worth of a resident.
     ///
     /// `None` when the order is empty, or when the policy holds every resident to be worth at least as much
     /// as `newcomer`, which is then bypassed.
-    fn victim(&mut self, newcomer: &Worth) -> Option<Slot>;
+    fn victim(&mut self, newcomer: &Worth, worth_of: &dyn Fn(Slot) -> Worth) -> Option<Slot>;
     /// Every count was multiplied by `factor` (decay keeps its weights in range by this).
     fn rescale(&mut self, factor: f64) {
         let _ = factor;
     }
+    /// Whether a hit must be told at once. A policy whose scores only rise with hits need not know: it asks
+    /// for the worth of the few slots that come up for eviction, and hits stay cheap.
+    fn watches_hits(&self) -> bool;
     /// Whether counts of entries that are not resident matter to this policy.
     fn remembers(&self) -> bool;
     /// Heap bytes held.

@@ -89,12 +89,22 @@ impl Order {
 
     /// The slot with the least score. Amortised O(log n).
     pub fn lowest(&mut self) -> Option<(Slot, f64)> {
+        self.lowest_by(|_, score| score)
+    }
+
+    /// As [`Order::lowest`], where `now` gives the score of a slot from what was set: scores may have risen
+    /// meanwhile without a word, and only those that come to the top are looked at.
+    pub fn lowest_by(&mut self, now: impl Fn(Slot, f64) -> f64) -> Option<(Slot, f64)> {
         while let Some(&top) = self.heap.first() {
             let at = top.slot as usize;
             if self.tickets[at] != top.ticket {
                 self.pop();
-            } else if self.scores[at] > top.score {
-                self.heap[0].score = self.scores[at];
+                continue;
+            }
+            let score = now(top.slot, self.scores[at]).max(self.scores[at]);
+            if score > top.score {
+                self.scores[at] = score;
+                self.heap[0].score = score;
                 self.sift_down(0);
             } else {
                 return Some((top.slot, top.score));

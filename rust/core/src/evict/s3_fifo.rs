@@ -149,7 +149,9 @@ impl Eviction for S3Fifo {
         self.enqueue(slot, member);
     }
 
-    fn on_touch(&mut self, slot: Slot, _: &Worth) {
+    fn on_learn(&mut self, _: Slot, _: &Worth) {}
+
+    fn on_hit(&mut self, slot: Slot, _: &Worth) {
         let member = &mut self.members[slot as usize];
         member.frequency = (member.frequency + 1).min(MAX_FREQUENCY);
     }
@@ -160,13 +162,17 @@ impl Eviction for S3Fifo {
         }
     }
 
-    fn victim(&mut self, _: &Worth) -> Option<Slot> {
+    fn victim(&mut self, _: &Worth, _: &dyn Fn(Slot) -> Worth) -> Option<Slot> {
         let held = (self.small_bytes + self.main_bytes) as f64;
         if self.small_bytes as f64 >= self.small_share * held {
             self.evict_small().or_else(|| self.evict_main())
         } else {
             self.evict_main().or_else(|| self.evict_small())
         }
+    }
+
+    fn watches_hits(&self) -> bool {
+        true
     }
 
     fn remembers(&self) -> bool {
@@ -207,9 +213,9 @@ mod tests {
         for slot in 0..4 {
             s3.on_insert(slot, &worth(u64::from(slot)));
         }
-        s3.on_touch(0, &worth(0));
-        s3.on_touch(0, &worth(0));
-        assert_eq!(s3.victim(&worth(9)), Some(1), "0 was asked for twice and moved to main");
+        s3.on_hit(0, &worth(0));
+        s3.on_hit(0, &worth(0));
+        assert_eq!(s3.victim(&worth(9), &|_| worth(0)), Some(1), "0 was asked for twice and moved to main");
         s3.on_insert(1, &worth(1));
         assert!(s3.members[1].in_main, "its name was remembered");
         s3.check(&[0, 1, 2, 3]);
