@@ -29,6 +29,7 @@ HIT = -1
 """The choice of a request that was served from the cache."""
 
 _MATRIX = 2
+_MOST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +90,17 @@ def simulate(
     """
     whole("capacity", capacity)
     whole("seed", seed, least=0)
-    if arm is not None:
-        whole("arm", arm, least=0)
+    if seed > _MOST:
+        raise ConfigError(f"seed must be at most {_MOST}, not {seed}")
     numbers, names = _numbered(queries)
     table, models = _cost_table(costs)
+    if arm is not None and not (type(arm) is int and 0 <= arm < models):
+        raise ConfigError(f"arm must be None or the place of one of the {models} models, not {arm!r}")
     total, hits, choices, resident = _core.simulate(
         numbers,
         table,
         models=models,
-        capacity=capacity,
+        capacity=min(capacity, _MOST),
         evict=evict._spec(),
         estimator=estimator._spec(),
         cost_floor=cost_floor,
@@ -130,6 +133,7 @@ def _integers(name: str, values: Any) -> "Buffer":
             raise ConfigError(f"{name} must have one dimension, not {view.ndim}")
         if view.format in ("q", "l") and view.itemsize == array("q").itemsize:
             return view
+        values = view.tolist()
     try:
         return array("q", values)
     except (TypeError, OverflowError) as error:
@@ -164,9 +168,9 @@ def _reals(values: Iterable[float]) -> "array[float]":
         raise ConfigError(f"costs must be numbers: {error}") from error
 
 
-def _is_buffer(values: object) -> bool:
+def _is_buffer(values: Any) -> bool:
     try:
-        memoryview(values).release()  # type: ignore[arg-type]  asks whether it is one
+        memoryview(values).release()
     except TypeError:
         return False
     return True

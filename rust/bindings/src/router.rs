@@ -56,12 +56,14 @@ impl Router {
         seed: u64,
     ) -> PyResult<Self> {
         let range = convert::range(cost_floor, cost_ceiling)?;
-        let routes = Routes::new(models, convert::estimator(estimator)?, range, max_keys).map_err(CoreError)?;
+        let routes =
+            Routes::new(models, convert::estimator(estimator)?, range, max_keys).map_err(CoreError)?;
         Ok(Self::over(routes, seed))
     }
 
     /// The model for a query asked `count` times, this one included.
     #[pyo3(signature = (key, *, scope="", fingerprint="", count=1.0, allowed=None))]
+    #[expect(clippy::needless_pass_by_value, reason = "a list is extracted by value")]
     fn decide(
         &self,
         key: &Bound<'_, PyString>,
@@ -105,13 +107,7 @@ impl Router {
 
     /// What a miss on a query asked `count` times is worth avoiding.
     #[pyo3(signature = (key, *, scope="", fingerprint="", count=1.0))]
-    fn value(
-        &self,
-        key: &Bound<'_, PyString>,
-        scope: &str,
-        fingerprint: &str,
-        count: f64,
-    ) -> PyResult<f64> {
+    fn value(&self, key: &Bound<'_, PyString>, scope: &str, fingerprint: &str, count: f64) -> PyResult<f64> {
         let (hash, count) = (self.hash(key, scope, fingerprint)?, asked(count)?);
         self.with(|routes| routes.value(hash, count))
     }

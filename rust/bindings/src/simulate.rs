@@ -1,13 +1,13 @@
 //! `simulate`: a replay over buffers, with the interpreter released.
 
 use lecmux_sim::{Estimates, Replay, Settings, Trace, replay};
-use pyo3::buffer::{Element, PyBuffer};
+use pyo3::buffer::{Element, PyBuffer, PyUntypedBuffer};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
+use crate::convert;
 use crate::error::{ConfigError, CoreError, guarded};
 use crate::fork::detached;
-use crate::convert;
 
 /// Total cost, hits, the choice of each request as int8 (-1: a hit), and the queries resident at the end.
 type Outcome<'py> = (f64, u64, Bound<'py, PyBytes>, Vec<i64>);
@@ -58,6 +58,10 @@ pub(crate) fn simulate<'py>(
 }
 
 fn copied<T: Element>(buffer: &Bound<'_, PyAny>, name: &str, kind: &str) -> PyResult<Vec<T>> {
+    if PyUntypedBuffer::get(buffer).is_ok_and(|buffer| buffer.item_count() == 0) {
+        // Its address is nobody's, and may be refused as unaligned.
+        return Ok(Vec::new());
+    }
     let typed = PyBuffer::<T>::get(buffer)
         .map_err(|error| ConfigError::new_err(format!("{name} must be a buffer of {kind}: {error}")))?;
     typed.to_vec(buffer.py())

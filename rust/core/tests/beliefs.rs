@@ -135,6 +135,17 @@ proptest! {
 }
 
 #[test]
+fn an_older_cost_can_be_amended() {
+    let mut beliefs = beliefs(1, VOI, 4);
+    beliefs.observe(1, 0, 9.0).unwrap();
+    beliefs.observe(1, 0, 1.0).unwrap();
+    assert_eq!(beliefs.amend(1, 0, -8.0), Ok(true));
+    beliefs.check();
+    assert_eq!(beliefs.decide(1, 1.0, None).unwrap().mean, [Some(1.0)]);
+    assert_eq!(beliefs.amend(2, 0, 1.0), Ok(false));
+}
+
+#[test]
 fn a_busy_key_outlives_keys_seen_once() {
     let mut beliefs = beliefs(1, VOI, 16);
     for stranger in 100..1000 {
@@ -178,7 +189,9 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
         assert!(matches!(beliefs.observe(1, 0, cost), Err(Error::Cost { .. })));
         assert!(matches!(beliefs.observe(2, 0, cost), Err(Error::Cost { .. })));
     }
-    assert!(matches!(beliefs.amend(1, 0, -3.5), Err(Error::Cost { .. })));
+    for delta in [f64::NAN, f64::NEG_INFINITY, f64::MAX] {
+        assert!(matches!(beliefs.amend(1, 0, delta), Err(Error::Cost { .. })));
+    }
     assert!(matches!(beliefs.observe(1, 2, 1.0), Err(Error::Config { .. })));
     assert!(matches!(beliefs.decide(1, 1.0, Some(&[])), Err(Error::Config { .. })));
     assert!(matches!(beliefs.decide(1, 1.0, Some(&[2])), Err(Error::Config { .. })));

@@ -1,9 +1,19 @@
-"""Clean generator of the synthetic law used by the published tables.
-Order of draws from one legacy RandomState(seed): N Bernoulli(.5) for model 1, N for model 2 (mean = ratio*b+1),
-T power(alpha) variates (query = floor(N*x)), then T pairs of standard normals; cost = max(.1, mean + z)."""
+"""The synthetic law of the published tables, bit for bit.
+
+Draws of one legacy RandomState(seed), in this order: for each query a fair coin for model 1, then one for
+model 2 (mean cost = ratio x coin + 1); for each request power(alpha), query = floor(queries x); for each
+request a pair of standard normals, cost = max(0.1, mean + normal).
+"""
+
 import numpy as np
-def gen(seed, alpha, ratio, T=10000, N=20):
-    r = np.random.RandomState(seed)
-    mu = np.stack([r.binomial(1, .5, N) * ratio + 1. for _ in range(2)], 1)
-    q = (r.power(alpha, T) * N).astype(int)
-    return q, np.maximum(.1, mu[q] + r.normal(0, 1, (T, 2))), mu
+import numpy.typing as npt
+
+
+def gen(
+    seed: int, alpha: float, ratio: float, requests: int = 10_000, queries: int = 20
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Queries (requests,), costs (requests, 2) and mean costs (queries, 2)."""
+    draw = np.random.RandomState(seed)
+    means = np.stack([draw.binomial(1, 0.5, queries) * ratio + 1.0 for _ in range(2)], 1)
+    asked = (draw.power(alpha, requests) * queries).astype(int)
+    return asked, np.maximum(0.1, means[asked] + draw.normal(0, 1, (requests, 2))), means

@@ -191,12 +191,15 @@ impl Beliefs {
         Ok(())
     }
 
-    /// Adds `delta` to the cost last observed of `model` on this query: part of it was learnt later. `false`
-    /// when nothing is known of them (never observed, or forgotten since).
+    /// Adds `delta` to a cost observed of `model` on this query: part of it was learnt later. `false` when
+    /// nothing is known of them (never observed, or forgotten since).
+    ///
+    /// The mean is exact whichever cost is meant. The spread takes it to be the last one, or, where that would
+    /// become negative, an older one that stood at the mean.
     ///
     /// # Errors
-    /// [`Error::Config`] for a model that is not there; [`Error::Cost`] when `delta` is not finite or the cost
-    /// would become negative.
+    /// [`Error::Config`] for a model that is not there; [`Error::Cost`] when `delta` is not finite or beyond
+    /// what a cost can be.
     pub fn amend(&mut self, hash: u64, model: usize, delta: f64) -> Result<bool, Error> {
         self.known(model)?;
         let Some(row) = self.table.find(hash) else { return Ok(false) };
@@ -204,12 +207,17 @@ impl Beliefs {
         if arm.n == 0 {
             return Ok(false);
         }
-        let cost = finite_cost(arm.last + delta)?;
+        finite_cost(delta.abs())?;
+        let latest = arm.last + delta >= 0.0;
+        let before = if latest { arm.last } else { arm.mean.max(-delta) };
+        let cost = finite_cost(before + delta)?;
         let n = f64::from(arm.n);
-        let growth = delta * (2.0 * (arm.last - arm.mean) + delta * (1.0 - 1.0 / n));
+        let growth = delta * (2.0 * (before - arm.mean) + delta * (1.0 - 1.0 / n));
         arm.squares = (arm.squares + growth).max(0.0);
         arm.mean = (arm.mean + delta / n).max(0.0);
-        arm.last = cost;
+        if latest {
+            arm.last = cost;
+        }
         let (place, mean) = (arm.place, arm.mean);
         self.pooled.amend(delta, growth, cost);
         if place != NOWHERE {

@@ -2,8 +2,11 @@
 
 use super::table::{Arm, Table};
 use super::value_of_information::{NOWHERE, Recent};
-use super::{Beliefs, CostRange, Estimator, Pooled};
+use super::{Beliefs, CostRange, Estimator, Pooled, finite_cost};
 use crate::error::Error;
+
+/// Squares of costs as large as they may be, and many of them.
+const MOST_SQUARES: f64 = 1e300;
 
 impl Beliefs {
     /// The whole state, settings included.
@@ -158,10 +161,14 @@ impl Reader<'_> {
         Ok(f64::from_le_bytes(self.take()?))
     }
 
-    /// A sum of costs or of their squares: finite and at least 0.
-    fn amount(&mut self) -> Result<f64, Error> {
+    fn cost(&mut self) -> Result<f64, Error> {
+        finite_cost(self.real()?).map_err(|error| broken(&error.to_string()))
+    }
+
+    /// A sum of squares of costs, or its root.
+    fn spread(&mut self) -> Result<f64, Error> {
         let value = self.real()?;
-        if value.is_finite() && value >= 0.0 { Ok(value) } else { Err(broken("an amount is not >= 0")) }
+        if (0.0..=MOST_SQUARES).contains(&value) { Ok(value) } else { Err(broken("a spread is not >= 0")) }
     }
 
     fn option(&mut self) -> Result<Option<f64>, Error> {
@@ -191,16 +198,16 @@ impl Reader<'_> {
 
     fn pooled(&mut self) -> Result<(Pooled, f64), Error> {
         let pooled = Pooled {
-            squares: self.amount()?,
+            squares: self.spread()?,
             freedom: self.word()?,
             count: self.word()?,
-            mean: self.amount()?,
-            largest: self.amount()?,
+            mean: self.cost()?,
+            largest: self.cost()?,
         };
         if pooled.freedom > pooled.count {
             return Err(broken("more degrees of freedom than costs"));
         }
-        Ok((pooled, self.amount()?))
+        Ok((pooled, self.spread()?))
     }
 
     fn table(&mut self, table: &mut Table) -> Result<(), Error> {
@@ -218,8 +225,7 @@ impl Reader<'_> {
 
     fn arm(&mut self) -> Result<Arm, Error> {
         let n = u32::from_le_bytes(self.take()?);
-        let arm =
-            Arm { n, place: NOWHERE, mean: self.amount()?, squares: self.amount()?, last: self.amount()? };
+        let arm = Arm { n, place: NOWHERE, mean: self.cost()?, squares: self.spread()?, last: self.cost()? };
         if n == 0 && arm != Arm::UNTRIED { Err(broken("an untried arm has costs")) } else { Ok(arm) }
     }
 
@@ -227,7 +233,7 @@ impl Reader<'_> {
         let (len, next) = (self.byte()?, self.byte()?);
         let mut entries = Vec::with_capacity(usize::from(len));
         for _ in 0..len {
-            let (mean, row) = (self.amount()?, u32::from_le_bytes(self.take()?));
+            let (mean, row) = (self.cost()?, u32::from_le_bytes(self.take()?));
             if row != Recent::NO_ROW && row as usize >= table.len() {
                 return Err(broken("a window names a row that is not there"));
             }

@@ -189,12 +189,15 @@ pub(crate) fn config(what: String) -> Error {
     Error::Config { what }
 }
 
+/// Costs beyond this are refused: the sum of their squares would not stay finite.
+const MOST: f64 = 1e140;
+
 /// Passes a cost on, or refuses it.
 ///
 /// # Errors
-/// [`Error::Cost`] when `cost` is NaN, infinite or negative.
+/// [`Error::Cost`] when `cost` is NaN, infinite, negative or above 1e140.
 pub fn finite_cost(cost: f64) -> Result<f64, Error> {
-    if cost.is_finite() && cost >= 0.0 {
+    if (0.0..=MOST).contains(&cost) {
         return Ok(cost);
     }
     Err(Error::Cost { what: format!("a cost must be finite and >= 0, not {cost}") })
@@ -229,7 +232,7 @@ mod tests {
 
     #[test]
     fn bad_costs_are_refused() {
-        for cost in [f64::NAN, f64::INFINITY, -0.1] {
+        for cost in [f64::NAN, f64::INFINITY, f64::MAX, -0.1] {
             assert!(matches!(finite_cost(cost), Err(Error::Cost { .. })));
         }
         assert_eq!(finite_cost(0.0), Ok(0.0));

@@ -43,7 +43,7 @@ impl Pooled {
     pub(super) fn amend(&mut self, by: f64, growth: f64, cost: f64) {
         self.squares = (self.squares + growth).max(0.0);
         if self.count > 0 {
-            self.mean += by / self.count as f64;
+            self.mean = (self.mean + by / self.count as f64).max(0.0);
         }
         self.largest = self.largest.max(cost);
     }
