@@ -49,7 +49,7 @@ class Books:
         if self.router and entry.origin is not None and entry.model in self.router.models:
             # The store rounds to single precision; what was told is exact.
             known = self.router.origin(entry.origin)
-            origin = known or Origin(entry.origin, key, str(entry.model), hit_cost)
+            origin = known or Origin(entry.origin, key, str(entry.model), float(f"{hit_cost:.7g}"))
             hit_cost = origin.told
         self.ledger.add(decision.unit, saved_by_hits=entry.cost, price_of_errors=hit_cost)
         if decision.unit != "seconds":
@@ -59,20 +59,18 @@ class Books:
 
     def call(self, bill: Bill, store: Any) -> None:
         """A model was called and paid."""
-        decision, usage = bill.decision, bill.reply.usage
-        self.ledger.add(
-            decision.unit,
-            spent=bill.paid or 0.0,
-            saved_by_routing=decision.saved,
-            price_of_errors=bill.error,
-        )
+        decision, paid = bill.decision, bill.paid
+        self.ledger.add(decision.unit, price_of_errors=bill.error)
+        if paid is None:
+            return
+        self.ledger.add(decision.unit, spent=paid, saved_by_routing=decision.saved)
         if decision.unit != "seconds":
-            self.ledger.add("seconds", spent=usage.seconds)
-        if bill.key is None or bill.paid is None:
+            self.ledger.add("seconds", spent=bill.reply.usage.seconds)
+        if bill.key is None:
             return
         origin = Origin(decision.id, bill.key, str(decision.model), bill.error)
         self._keep_open(decision, origin, bill.error, store)
-        self._tell(origin, decision, bill.paid + bill.error, bill.quality)
+        self._tell(origin, decision, paid + bill.error, bill.quality)
 
     def _keep_open(self, decision: Decision, origin: Origin, charged: float, store: Any) -> None:
         if self.router:

@@ -17,6 +17,7 @@ from lecmux._hook_runner import HookRunner
 from lecmux._single_flight import SingleFlight
 from lecmux.costs.ledger import Ledger
 from lecmux.costs.objective import Objective
+from lecmux.costs.prices import check_amount
 from lecmux.errors import ConfigError
 from lecmux.events import Bypass, CacheHit, CacheMiss, Route, Store
 from lecmux.policies.admit import ended_normally
@@ -118,7 +119,7 @@ class Core:
         if self.allowed is not None and entry.model not in self.allowed:
             self._tell(CacheMiss, key, "not_allowed")
             return None
-        if self.router and hit.hit_cost > 0 and hit.hit_cost > self.router.value(key, count=hit.count):
+        if self.router and hit.hit_cost > 0 and hit.hit_cost > self.router.expected(key, count=hit.count):
             self._tell(CacheMiss, key, "declined")
             return None
         decision = Decision(
@@ -202,7 +203,10 @@ class Core:
         model = decision.model or ""
         with self._contained("observe"):
             cost = self.hooks.cost(query, reply)
-            paid = self.objective.spend(model, reply.usage) if cost is None else float(cost)
+            check_amount("Usage.seconds", reply.usage.seconds)
+            spent = self.objective.spend(model, reply.usage) if cost is None else float(cost)
+            check_amount("the cost of a call", spent)
+            paid = spent
             if self.router:
                 if key is not None:
                     self.router.learn(key, model, paid=paid, error=error)

@@ -239,6 +239,14 @@ class _Bounded(_core.Store):
             self._routers.append(router)
         return core
 
+    def _now(self) -> float:
+        """For durations. A clock that fails costs the measurement, not the request."""
+        try:
+            return self._stopwatch()
+        except Exception as error:
+            self._hooks.incident("clock", error)
+            return 0.0
+
     @property
     def hooks(self) -> HookRunner:
         """The hooks it was made with, under the rules of `lecmux.hooks`; for drivers of your own."""
@@ -306,9 +314,9 @@ class Cache(_Bounded):
         core = self.core(tuple(models), router)
 
         def call(effect: flow.Call) -> Reply:
-            started = self._stopwatch()
+            started = self._now()
             result = models[effect.model](effect.query)
-            return flow.reply_from(result, self._stopwatch() - started)
+            return flow.reply_from(result, self._now() - started)
 
         return flow.run(flow.answer(_query(query), core), call)
 
@@ -332,11 +340,11 @@ class AsyncCache(_Bounded):
         core = self.core(tuple(models), router)
 
         async def call(effect: flow.Call) -> Reply:
-            started = self._stopwatch()
+            started = self._now()
             result = models[effect.model](effect.query)
             if isinstance(result, Awaitable):
                 result = await result
-            return flow.reply_from(result, self._stopwatch() - started)
+            return flow.reply_from(result, self._now() - started)
 
         return await flow.arun(flow.answer(_query(query), core), call)
 

@@ -82,7 +82,7 @@ def test_seconds_where_a_price_is_missing_and_said_once(caplog: pytest.LogCaptur
 @pytest.mark.parametrize("name", ["price_of_wrong_usd", "price_per_second_usd"])
 def test_dollars_are_refused_while_costs_are_seconds(name: str) -> None:
     with pytest.raises(PriceError, match="no price for 'large'"):
-        Objective.resolve(["small", "large"], prices={"small": Price(1.0)}, **{name: 0.1})  # type: ignore[arg-type]
+        Objective.resolve(["small", "large"], prices={"small": Price(1.0)}, **{name: 0.1})
 
 
 def test_seconds_are_refused_while_costs_are_dollars() -> None:

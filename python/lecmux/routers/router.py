@@ -1,5 +1,6 @@
 """The learning router: expected cost by model and query, under the money rules of the objective."""
 
+import contextlib
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
@@ -8,7 +9,7 @@ from lecmux import _core, _fork
 from lecmux._envelope import entry_in
 from lecmux.costs.objective import Objective
 from lecmux.costs.prices import Price
-from lecmux.errors import ConfigError
+from lecmux.errors import ConfigError, CostError
 from lecmux.policies._check import not_negative, positive, whole
 from lecmux.policies.estimate import Estimator, ValueOfInformation
 from lecmux.query import Decision, Key, Unit, Usage
@@ -127,6 +128,12 @@ class Router:
         """What a miss is worth: the lower bound of the cost of the model that would be called."""
         return self._core.value(key.text, scope=key.scope, fingerprint=key.fingerprint, count=count)
 
+    def expected(self, key: Key, *, count: float = 1.0) -> float:
+        """What a call now is expected to cost: the chosen model's mean, or its bound while it is untried."""
+        choice = self._decide(key, count, None)
+        mean = choice.mean[choice.model]
+        return choice.lower[choice.model] if mean is None else mean
+
     def learn(self, key: Key, model: str, *, paid: float, error: float) -> None:
         """Notes what one call cost: `paid` for the answer, and the price of the error known by now."""
         place = self._place(model)
@@ -182,7 +189,9 @@ class Router:
         if unknown:
             key = origin.key
             place = self._place(origin.model)
-            self._core.amend(key.text, place, unknown, scope=key.scope, fingerprint=key.fingerprint)
+            # Refused where a later, cheaper call of the model took the place of this one: that one stands.
+            with contextlib.suppress(CostError):
+                self._core.amend(key.text, place, unknown, scope=key.scope, fingerprint=key.fingerprint)
         self._revalue(entry, error)
         entry.settle(entry, uncharged, quality)
         return True

@@ -76,6 +76,7 @@ impl Store {
         Ok(Self { cache, clock, default_ttl_seconds, timed: AtomicBool::new(false) })
     }
 
+    /// The value, or None; counts the request, hit or miss.
     #[pyo3(signature = (key, *, scope="", fingerprint=""))]
     fn get<'py>(
         slf: &Bound<'py, Self>,
@@ -93,6 +94,7 @@ impl Store {
         found.map(|found| decoded(slf, found.into_bound(py))).transpose()
     }
 
+    /// As `get` for each key, with the interpreter released.
     #[pyo3(signature = (keys, *, scope="", fingerprint=""))]
     fn get_many<'py>(
         slf: &Bound<'py, Self>,
@@ -125,6 +127,7 @@ impl Store {
         Ok(values)
     }
 
+    /// The entry with what is known of it, or None; counts the request.
     #[pyo3(signature = (key, *, scope="", fingerprint=""))]
     fn lookup<'py>(
         slf: &Bound<'py, Self>,
@@ -141,6 +144,7 @@ impl Store {
         found.map(|found| hit(slf, hash, found)).transpose()
     }
 
+    /// As `lookup`, uncounted.
     #[pyo3(signature = (key, *, scope="", fingerprint=""))]
     fn peek<'py>(
         slf: &Bound<'py, Self>,
@@ -156,6 +160,7 @@ impl Store {
         found.map(|found| hit(slf, hash, found)).transpose()
     }
 
+    /// Stores where that pays. `worth` bounds the cost of a miss from outside, in place of `cost`.
     #[pyo3(signature = (key, value, *, cost=None, ttl_seconds=None, scope="", fingerprint="", hit_cost=0.0,
                         worth=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword-only terms")]
@@ -185,6 +190,7 @@ impl Store {
         Ok(matches!(outcome.map_err(CoreError)?, Outcome::Stored { .. }))
     }
 
+    /// Gives an entry a new worth; False when it is not there.
     #[pyo3(signature = (key, *, worth, hit_cost, scope="", fingerprint=""))]
     fn revalue(
         &self,
@@ -198,29 +204,34 @@ impl Store {
         Ok(guarded(|| Ok(self.cache.revalue(key, worth, hit_cost)))?.map_err(CoreError)?)
     }
 
+    /// Decayed count of the requests for a key, resident or not.
     #[pyo3(signature = (key, *, scope="", fingerprint=""))]
     fn count(&self, key: &Bound<'_, PyString>, scope: &str, fingerprint: &str) -> PyResult<f64> {
         let key = key_ref(key, scope, fingerprint)?;
         guarded(|| Ok(self.cache.count(key)))
     }
 
+    /// Removes an entry; False when it is not there.
     #[pyo3(signature = (key, *, scope="", fingerprint=""))]
     fn delete(&self, key: &Bound<'_, PyString>, scope: &str, fingerprint: &str) -> PyResult<bool> {
         let key = key_ref(key, scope, fingerprint)?;
         guarded(|| Ok(self.cache.delete(key).is_some()))
     }
 
+    /// Removes the entry that a hit named by its `hit_id`; False when it is gone.
     fn forget(&self, hit_id: &str) -> PyResult<bool> {
         let hash = u64::from_str_radix(hit_id, 16)
             .map_err(|_| ConfigError::new_err(format!("{hit_id:?} is not a hit_id of this cache")))?;
         guarded(|| Ok(self.cache.delete_hash(hash).is_some()))
     }
 
+    /// Removes all entries, or those of one scope; returns how many.
     #[pyo3(signature = (scope=None))]
     fn clear(&self, scope: Option<&str>) -> PyResult<usize> {
         guarded(|| Ok(self.cache.clear(scope).len()))
     }
 
+    /// Counters by name.
     fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let Statistics {
             entries,

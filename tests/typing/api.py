@@ -1,0 +1,105 @@
+"""The public types, as a user meets them. Checked by mypy --strict, never run."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, assert_type
+
+from lecmux import (
+    Answer,
+    AsyncCache,
+    Cache,
+    Decision,
+    Gdsf,
+    HalfLife,
+    Hooks,
+    Lec,
+    Price,
+    Query,
+    Reply,
+    Router,
+    SelfTuned,
+    Stats,
+    Threaded,
+    Usage,
+)
+from lecmux.events import Event
+from lecmux.flow import Call, Claim, Core, Drive, answer, arun, run, stream
+from lecmux.hooks import CostHook, Listener, QualityHook
+from lecmux.testing import FakeClock, ScriptedModel
+
+
+def policies() -> None:
+    Cache(1000)
+    Cache(1000, evict=Lec(decay=HalfLife(500)), default_ttl_seconds=60, clock=FakeClock(), seed=1)
+    Cache(1000, evict=Gdsf(keep_counts=False))
+    Lec(decay=SelfTuned())
+    Lec(decay=None)
+    Cache(1000, evict="lru")  # type: ignore[arg-type]
+    Cache(1000, Lec())  # type: ignore[call-arg]
+
+
+def plain(cache: Cache) -> None:
+    assert_type(cache.put("key", "value", cost_usd=0.5, ttl_seconds=60, scope="a"), bool)
+    assert_type(cache.get("key", scope="a"), Any)
+    assert_type(cache.get_many(["a", "b"]), list[Any])
+    assert_type(cache.delete("key"), bool)
+    assert_type(cache.clear(), int)
+    assert_type(len(cache), int)
+    assert_type(cache.stats(), Stats)
+    assert_type(cache.stats().spent_usd, float)
+    assert_type(Cache.load("path"), Cache)
+    assert_type(AsyncCache.load("path"), AsyncCache)
+    with cache as same:
+        assert_type(same, Cache)
+
+
+def answers(cache: Cache) -> None:
+    router = Router(["small", "large"], prices={"small": Price.free(), "large": Price(1.0, 5.0)})
+    models: dict[str, Callable[[Query], Reply]] = {"small": ScriptedModel(), "large": ScriptedModel()}
+    assert_type(cache.answer("q", models=models, router=router), Answer)
+    assert_type(cache.answer(Query("q"), models={"m": lambda query: query.text}), Answer)
+    assert_type(cache.answer("q", models=models).decision, Decision)
+    assert_type(cache.observe("id", quality=1.0), bool)
+    assert_type(router.observe("id", quality=0.0), bool)
+
+
+async def awaited(cache: AsyncCache) -> None:
+    async def model(query: Query) -> Reply:
+        return Reply(query.text, Usage(1, 2, 0.5))
+
+    assert_type(await cache.answer("q", models={"m": model}), Answer)
+    assert_type(await cache.answer("q", models={"m": ScriptedModel()}), Answer)
+
+
+class Judge:
+    def quality(self, request: Query, reply: Reply, /) -> float | None:
+        return 1.0 if reply.value == request.attributes.get("expected") else None
+
+    def cost(self, request: Query, reply: Reply, /) -> float | None:
+        return None
+
+    def on_event(self, event: Event, /) -> None:
+        print(event)
+
+
+def hooks() -> None:
+    judge = Judge()
+    quality: QualityHook = judge
+    cost: CostHook = judge
+    listener: Listener = judge
+    Hooks(quality=quality, cost=cost, listeners=[listener, print])
+    Hooks(quality=lambda request, reply: 0.5, scope=lambda request: request.scope)
+    Hooks(quality=Threaded(judge, timeout_seconds=1.0))
+    Hooks(ttl=lambda request: 5.0)  # type: ignore[arg-type, misc]
+
+
+def drivers(core: Core) -> None:
+    def call(effect: Call) -> Reply:
+        return Reply(effect.query.text)
+
+    assert_type(run(answer(Query("q"), core), call), Answer)
+    assert_type(Drive(answer(Query("q"), core)).effect, Claim | Call | None)
+    stream(answer(Query("q"), core), call)  # type: ignore[arg-type]
+
+
+async def adrivers(core: Core, call: Callable[[Call], Awaitable[Reply]]) -> None:
+    assert_type(await arun(answer(Query("q"), core), call), Answer)
