@@ -137,7 +137,7 @@ impl<V> Cache<V> {
         };
         let entry = NewEntry {
             hash,
-            bytes: terms.value_bytes.saturating_add(owned.len() as u64),
+            bytes: terms.value_bytes.saturating_add(owned.charged_bytes()),
             key: owned,
             value,
             cost: terms.cost,

@@ -4,7 +4,7 @@
 //! hash only decides where to look. A digest is made only when an entry leaves memory (`snapshot.rs`).
 
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_inline};
-use thin_vec::ThinVec;
+use triomphe::ThinArc;
 
 /// What an entry is looked up by. `scope` (tenant) and `fingerprint` (model, parameters, tools, …) are part
 /// of the key by construction: entries that differ in either are never equal.
@@ -18,64 +18,55 @@ pub struct KeyRef<'a> {
     pub text: &'a str,
 }
 
-/// First byte of a [`Key`]: what follows is the bare text …
-const PLAIN: u8 = 0;
-/// … or two lengths, the scope, the fingerprint and the text.
-const PARTED: u8 = 1;
-const LENGTHS: usize = 8;
+/// Lengths of the parts before the text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Lead {
+    scope: u32,
+    fingerprint: u32,
+}
 
-/// An owned key in one allocation behind a thin pointer, so that two table entries share a cache line.
+/// An owned key: one allocation behind a thin pointer, so that two table entries share a cache line, and a
+/// counted one, so that a snapshot shares it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key(ThinVec<u8>);
+pub struct Key(ThinArc<Lead, u8>);
+
+/// Bytes of a key's allocation beside its text: reference count, lead, length.
+pub const KEY_OVERHEAD_BYTES: u64 = 24;
 
 impl Key {
-    /// Copies `key` into one allocation; `None` when a part exceeds 4 GiB.
+    /// Copies `key` into one allocation; `None` when scope or fingerprint exceeds 4 GiB.
     #[must_use]
     pub fn new(key: KeyRef<'_>) -> Option<Self> {
         let KeyRef { scope, fingerprint, text } = key;
         if scope.is_empty() && fingerprint.is_empty() {
-            let mut bytes = ThinVec::with_capacity(1 + text.len());
-            bytes.push(PLAIN);
-            bytes.extend_from_slice(text.as_bytes());
-            return Some(Self(bytes));
+            return Some(Self(ThinArc::from_header_and_slice(Lead::default(), text.as_bytes())));
         }
-        let (scope_len, print_len) =
-            (u32::try_from(scope.len()).ok()?, u32::try_from(fingerprint.len()).ok()?);
-        let mut bytes = ThinVec::with_capacity(1 + LENGTHS + scope.len() + fingerprint.len() + text.len());
-        bytes.push(PARTED);
-        bytes.extend_from_slice(&scope_len.to_le_bytes());
-        bytes.extend_from_slice(&print_len.to_le_bytes());
-        for part in [scope, fingerprint, text] {
-            bytes.extend_from_slice(part.as_bytes());
-        }
-        Some(Self(bytes))
+        let lead = Lead {
+            scope: u32::try_from(scope.len()).ok()?,
+            fingerprint: u32::try_from(fingerprint.len()).ok()?,
+        };
+        let bytes = [scope, fingerprint, text].concat();
+        Some(Self(ThinArc::from_header_and_slice(lead, bytes.as_bytes())))
     }
 
     /// Whether this is the key of `other`.
     #[inline]
     #[must_use]
     pub fn is(&self, other: KeyRef<'_>) -> bool {
-        match self.0.split_first() {
-            Some((&PLAIN, text)) => {
-                text == other.text.as_bytes() && other.scope.is_empty() && other.fingerprint.is_empty()
-            }
-            Some((_, rest)) => parts(rest).is_some_and(|(scope, fingerprint, text)| {
-                text == other.text.as_bytes()
-                    && scope == other.scope.as_bytes()
-                    && fingerprint == other.fingerprint.as_bytes()
-            }),
-            None => false,
-        }
+        let (scope, fingerprint, text) = self.parts();
+        text == other.text.as_bytes()
+            && scope == other.scope.as_bytes()
+            && fingerprint == other.fingerprint.as_bytes()
     }
 
     /// The scope, fingerprint and text, as bytes of UTF-8.
+    #[inline]
     #[must_use]
     pub fn parts(&self) -> (&[u8], &[u8], &[u8]) {
-        match self.0.split_first() {
-            Some((&PARTED, rest)) => parts(rest).unwrap_or_default(),
-            Some((_, text)) => (&[], &[], text),
-            None => Default::default(),
-        }
+        let Lead { scope, fingerprint } = self.0.header.header;
+        let (scope, rest) = self.0.slice.split_at(scope as usize);
+        let (fingerprint, text) = rest.split_at(fingerprint as usize);
+        (scope, fingerprint, text)
     }
 
     /// Whether the entry belongs to `scope`.
@@ -84,26 +75,11 @@ impl Key {
         self.parts().0 == scope.as_bytes()
     }
 
-    /// Bytes this key occupies.
+    /// Bytes this key occupies, its allocation's own included.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
+    pub fn charged_bytes(&self) -> u64 {
+        self.0.slice.len() as u64 + KEY_OVERHEAD_BYTES
     }
-
-    /// Whether the key holds nothing (never so for a key made by [`Key::new`]).
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-fn parts(rest: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let (lengths, rest) = rest.split_at_checked(LENGTHS)?;
-    let (scope_len, print_len) = lengths.split_at(4);
-    let length = |bytes: &[u8]| bytes.try_into().map(u32::from_le_bytes).map(|n| n as usize).ok();
-    let (scope, rest) = rest.split_at_checked(length(scope_len)?)?;
-    let (fingerprint, text) = rest.split_at_checked(length(print_len)?)?;
-    Some((scope, fingerprint, text))
 }
 
 /// Hashes keys under secrets made from a seed (rapidhash v3).

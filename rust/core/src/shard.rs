@@ -251,8 +251,8 @@ impl<K, V> Shard<K, V> {
             watches_hits: order.watches_hits(),
             order,
             remembers,
-            frequency: Frequency::within(if remembers { config.history_bytes } else { 0 }),
-            decay: Decay::new(decay),
+            frequency: Frequency::within(if remembers { config.history_bytes / 2 } else { 0 }),
+            decay: Decay::new(decay, config.history_bytes / 2),
             pooled: Pooled::default(),
             appraisal: Appraisal {
                 estimator: config.estimator,

@@ -30,14 +30,14 @@ pub struct Decay {
 }
 
 impl Decay {
-    /// Starts with a weight of 1.
+    /// Starts with a weight of 1; the shadows of a self-tuned decay take at most about `bytes`.
     #[must_use]
-    pub fn new(rule: DecayRule) -> Self {
+    pub fn new(rule: DecayRule, bytes: usize) -> Self {
         let growth = match rule {
             DecayRule::HalfLife(requests) => growth(requests),
             DecayRule::None | DecayRule::SelfTuned => 1.0,
         };
-        let shadows = (rule == DecayRule::SelfTuned).then(Box::default);
+        let shadows = (rule == DecayRule::SelfTuned).then(|| Box::new(Shadows::within(bytes)));
         Self { weight: 1.0, growth, shadows }
     }
 
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn half_life_two_requests_at_0_2_4() {
-        let mut decay = Decay::new(DecayRule::HalfLife(2.0));
+        let mut decay = Decay::new(DecayRule::HalfLife(2.0), 0);
         let mut count = 0.0;
         for time in 0..=4 {
             if time > 0 {
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn rescaling_keeps_counts_in_requests() {
-        let mut decay = Decay::new(DecayRule::HalfLife(1.0));
+        let mut decay = Decay::new(DecayRule::HalfLife(1.0), 0);
         let mut count = decay.weight();
         for _ in 0..120 {
             if let Some(factor) = decay.tick() {

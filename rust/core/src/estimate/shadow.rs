@@ -1,13 +1,11 @@
 //! Shadows that choose the half-life: key-only caches, one a half-life, over a hash sample of the keys.
 //!
 //! Each shadow runs the rule of `evict/lec.rs` with its own half-life on the sampled requests and pays the
-//! worth of each miss, discounted with age. The live shard decays like the shadow that paid least. Half-lives
-//! and the discount scale with the number of residents, since that is the time in which a cache turns over.
-//! Up to [`ALL_BELOW`] residents every key is sampled.
+//! worth of each miss, discounted with age. The live shard decays like the slowest shadow that paid about the
+//! least. Half-lives and the discount scale with the number of residents, since that is the time in which a
+//! cache turns over. Every key is sampled up to [`ALL_BELOW`] residents, where the memory allowed permits.
 
 use hashbrown::HashTable;
-
-use crate::evict::order::Order;
 
 /// Half-lives in requests a resident, slowest first; the first never decays.
 const HALF_LIVES: [f64; 5] = [f64::INFINITY, 250.0, 75.0, 25.0, 7.5];
@@ -16,27 +14,34 @@ const SHADOWS: usize = HALF_LIVES.len();
 pub const ALL_BELOW: usize = 1000;
 /// … and about this many residents' worth of keys beyond.
 const SAMPLED: usize = 500;
-/// Keys known a sampled resident; beyond, those longest unseen are forgotten.
+/// Keys known a sampled resident; beyond, those longest unseen are forgotten. Residents of all shadows fit.
 const KNOWN_A_RESIDENT: usize = 8;
 /// The discount of past miss cost loses half its weight in this many requests a resident.
 const MEMORY: f64 = 35.0;
 /// Shadows that paid up to this much of the least are as good.
 const TOLERANCE: f64 = 1.01;
+/// Weights above this are scaled back; f32 counts reach 3 · 10^38.
 const RESCALE_ABOVE: f64 = 1e30;
+/// Memory a sampled resident takes at most: its rows, their names, and a node in each shadow.
+const BYTES_A_RESIDENT: usize = KNOWN_A_RESIDENT * (size_of::<Row>() + 10) + SHADOWS * size_of::<Node>() * 2;
 
-#[derive(Clone, Copy, Debug)]
-struct Known {
-    hash: u64,
-    at: u32,
-}
-
+/// A key of the sample.
 #[derive(Clone, Copy, Debug, Default)]
 struct Row {
     hash: u64,
-    seen: u64,
-    density: f64,
-    counts: [f64; SHADOWS],
-    resident: [bool; SHADOWS],
+    /// When it was asked for last, in sampled requests (wrapping).
+    seen: u32,
+    density: f32,
+    counts: [f32; SHADOWS],
+    /// Bit `i`: resident in shadow `i`.
+    resident: u8,
+}
+
+/// A resident of a shadow; its score may have risen since.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    score: f32,
+    row: u32,
 }
 
 #[derive(Debug)]
@@ -44,34 +49,41 @@ struct Shadow {
     weight: f64,
     growth: f64,
     paid: f64,
-    order: Order,
+    /// A binary heap, lowest score first.
+    heap: Vec<Node>,
 }
 
 /// The shadows of one shard.
 #[derive(Debug)]
 pub struct Shadows {
-    names: HashTable<Known>,
+    /// Row numbers by hash.
+    names: HashTable<u32>,
     rows: Vec<Row>,
     shadows: [Shadow; SHADOWS],
     /// Residents the scales were last set for.
     scaled_for: usize,
+    /// Residents that memory allows in a shadow.
+    affordable: usize,
     /// Residents a shadow may hold.
     capacity: usize,
     /// A key is sampled when its top 16 bits fall below this; 65,536 samples all.
     below: u64,
     retain: f64,
-    requests: u64,
+    requests: u32,
     chosen: usize,
 }
 
-impl Default for Shadows {
-    fn default() -> Self {
-        let shadow = || Shadow { weight: 1.0, growth: 1.0, paid: 0.0, order: Order::default() };
+impl Shadows {
+    /// Shadows that take at most about `bytes`.
+    #[must_use]
+    pub fn within(bytes: usize) -> Self {
+        let shadow = || Shadow { weight: 1.0, growth: 1.0, paid: 0.0, heap: Vec::new() };
         Self {
             names: HashTable::new(),
             rows: Vec::new(),
             shadows: std::array::from_fn(|_| shadow()),
             scaled_for: 0,
+            affordable: bytes / BYTES_A_RESIDENT,
             capacity: 0,
             below: 1 << 16,
             retain: 1.0,
@@ -79,11 +91,10 @@ impl Default for Shadows {
             chosen: 0,
         }
     }
-}
 
-impl Shadows {
     /// Whether the key of `hash` belongs to the sample.
     #[inline]
+    #[must_use]
     pub fn samples(&self, hash: u64) -> bool {
         sampled_below(hash, self.below)
     }
@@ -93,45 +104,37 @@ impl Shadows {
         if self.scaled_for * 4 < residents * 3 || residents * 4 < self.scaled_for * 3 {
             self.scale(residents);
         }
-        self.requests += 1;
-        let at = self.row(hash);
-        self.rows[at as usize].density = density;
+        if self.capacity == 0 {
+            return f64::INFINITY;
+        }
+        self.requests = self.requests.wrapping_add(1);
+        let row = self.row(hash);
+        self.rows[row as usize].density = density as f32;
         for index in 0..SHADOWS {
-            self.replay(index, at, density);
+            self.replay(index, row);
         }
         self.choose();
         HALF_LIVES[self.chosen] * self.scaled_for as f64
     }
 
     /// Heap bytes held.
+    #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        self.names.allocation_size()
-            + self.rows.capacity() * size_of::<Row>()
-            + self.shadows.iter().map(|shadow| shadow.order.heap_bytes()).sum::<usize>()
+        let nodes: usize = self.shadows.iter().map(|shadow| shadow.heap.capacity()).sum();
+        self.names.allocation_size() + self.rows.capacity() * size_of::<Row>() + nodes * size_of::<Node>()
     }
 
-    fn replay(&mut self, index: usize, at: u32, density: f64) {
-        let shadow = &mut self.shadows[index];
+    fn replay(&mut self, index: usize, at: u32) {
+        let Self { rows, shadows, .. } = self;
+        let shadow = &mut shadows[index];
         shadow.weight *= shadow.growth;
         shadow.paid *= self.retain;
-        let row = &mut self.rows[at as usize];
-        row.counts[index] += shadow.weight;
-        let score = row.counts[index] * density;
-        if row.resident[index] {
-            shadow.order.set(at, score);
-        } else {
-            shadow.paid += density;
-            if shadow.order.len() < self.capacity {
-                row.resident[index] = true;
-                shadow.order.set(at, score);
-            } else if let Some((lowest, floor)) = shadow.order.lowest()
-                && score > floor
-            {
-                shadow.order.pop_lowest();
-                shadow.order.set(at, score);
-                self.rows[at as usize].resident[index] = true;
-                self.rows[lowest as usize].resident[index] = false;
-            }
+        let row = &mut rows[at as usize];
+        row.counts[index] += shadow.weight as f32;
+        if row.resident & (1 << index) == 0 {
+            shadow.paid += f64::from(row.density);
+            let score = row.score(index);
+            shadow.admit(rows, index, Node { score, row: at }, self.capacity);
         }
         if self.shadows[index].weight > RESCALE_ABOVE {
             self.rescale(index);
@@ -140,9 +143,9 @@ impl Shadows {
 
     fn rescale(&mut self, index: usize) {
         let shadow = &mut self.shadows[index];
-        let factor = 1.0 / shadow.weight;
+        let factor = (1.0 / shadow.weight) as f32;
         shadow.weight = 1.0;
-        shadow.order.rescale(factor);
+        shadow.heap.iter_mut().for_each(|node| node.score *= factor);
         self.rows.iter_mut().for_each(|row| row.counts[index] *= factor);
     }
 
@@ -155,58 +158,126 @@ impl Shadows {
 
     /// The row of `hash`, new when unknown.
     fn row(&mut self, hash: u64) -> u32 {
-        if self.names.find(hash, |known| known.hash == hash).is_none() {
-            if self.rows.len() >= KNOWN_A_RESIDENT * self.capacity.max(8) {
-                self.forget_unseen();
-            }
-            let at = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-            self.rows.push(Row { hash, ..Row::default() });
-            self.names.insert_unique(hash, Known { hash, at }, |known| known.hash);
+        let rows = &self.rows;
+        if let Some(&at) = self.names.find(hash, |&at| rows[at as usize].hash == hash) {
+            self.rows[at as usize].seen = self.requests;
+            return at;
         }
-        let at = self.names.find(hash, |known| known.hash == hash).map_or(0, |known| known.at);
-        self.rows[at as usize].seen = self.requests;
+        if self.rows.len() >= KNOWN_A_RESIDENT * self.capacity {
+            self.forget_unseen();
+        }
+        let at = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        self.rows.push(Row { hash, seen: self.requests, ..Row::default() });
+        let rows = &self.rows;
+        self.names.insert_unique(hash, at, |&at| rows[at as usize].hash);
         at
     }
 
     /// Keeps the residents of any shadow (at most 5 in 8 rows) and the quarter of the rows seen last.
     fn forget_unseen(&mut self) {
-        let mut seen: Vec<u64> = self.rows.iter().map(|row| row.seen).collect();
-        let oldest_kept = seen.len() - seen.len() / 4;
-        let last = seen.len() - 1;
-        let (_, &mut since, _) = seen.select_nth_unstable(oldest_kept.min(last));
-        self.keep(|row| row.seen >= since || row.resident.contains(&true));
+        let now = self.requests;
+        let mut ages: Vec<u32> = self.rows.iter().map(|row| now.wrapping_sub(row.seen)).collect();
+        let quarter = ages.len() / 4;
+        let (_, &mut oldest, _) = ages.select_nth_unstable(quarter);
+        self.keep(|row| now.wrapping_sub(row.seen) < oldest || row.resident != 0);
     }
 
     /// Drops the other rows and numbers the kept ones anew.
     fn keep(&mut self, kept: impl Fn(&Row) -> bool) {
         self.rows.retain(kept);
         self.names.clear();
-        self.shadows.iter_mut().for_each(|shadow| shadow.order = Order::default());
+        self.shadows.iter_mut().for_each(|shadow| shadow.heap.clear());
         for (at, row) in (0u32..).zip(&self.rows) {
-            self.names.insert_unique(row.hash, Known { hash: row.hash, at }, |known| known.hash);
-            for (index, shadow) in self.shadows.iter_mut().enumerate().filter(|(index, _)| row.resident[*index]) {
-                shadow.order.set(at, row.counts[index] * row.density);
+            let rows = &self.rows;
+            self.names.insert_unique(row.hash, at, |&at| rows[at as usize].hash);
+            for (index, shadow) in self.shadows.iter_mut().enumerate() {
+                if row.resident & (1 << index) != 0 {
+                    shadow.push(Node { score: row.score(index), row: at });
+                }
             }
         }
     }
 
     /// Sets sample, capacity and half-lives for a shard of `residents`.
     fn scale(&mut self, residents: usize) {
-        let share = if residents <= ALL_BELOW { 1.0 } else { SAMPLED as f64 / residents as f64 };
+        let wanted = if residents <= ALL_BELOW { residents } else { SAMPLED };
         self.scaled_for = residents;
+        self.capacity = wanted.min(self.affordable);
+        let share = self.capacity as f64 / residents.max(1) as f64;
         self.below = (share * 65_536.0).ceil() as u64;
-        self.capacity = ((residents as f64 * share).round() as usize).max(1);
         let sampled = self.capacity as f64;
         self.retain = (-1.0 / (MEMORY * sampled)).exp2();
         let below = self.below;
         self.keep(|row| sampled_below(row.hash, below));
         for (index, shadow) in self.shadows.iter_mut().enumerate() {
             shadow.growth = (1.0 / (HALF_LIVES[index] * sampled)).exp2();
-            while shadow.order.len() > self.capacity
-                && let Some((at, _)) = shadow.order.pop_lowest()
-            {
-                self.rows[at as usize].resident[index] = false;
+            while shadow.heap.len() > self.capacity {
+                shadow.drop_lowest(&mut self.rows, index);
             }
+        }
+    }
+}
+
+impl Row {
+    fn score(&self, index: usize) -> f32 {
+        self.counts[index] * self.density
+    }
+}
+
+impl Shadow {
+    /// The rule of the paper: room, or a score strictly above the lowest.
+    fn admit(&mut self, rows: &mut [Row], index: usize, node: Node, capacity: usize) {
+        if self.heap.len() >= capacity {
+            if self.lowest(rows, index).is_none_or(|lowest| node.score <= lowest.score) {
+                return;
+            }
+            self.drop_lowest(rows, index);
+        }
+        rows[node.row as usize].resident |= 1 << index;
+        self.push(node);
+    }
+
+    /// The node with the lowest score of now: scores only rise with requests, so only the top needs a look.
+    fn lowest(&mut self, rows: &[Row], index: usize) -> Option<Node> {
+        loop {
+            let top = self.heap.first_mut()?;
+            let score = rows[top.row as usize].score(index);
+            if score <= top.score {
+                return Some(*top);
+            }
+            top.score = score;
+            self.sink();
+        }
+    }
+
+    fn drop_lowest(&mut self, rows: &mut [Row], index: usize) {
+        let Some(lowest) = self.lowest(rows, index) else { return };
+        rows[lowest.row as usize].resident &= !(1 << index);
+        self.heap.swap_remove(0);
+        self.sink();
+    }
+
+    fn push(&mut self, node: Node) {
+        let mut at = self.heap.len();
+        self.heap.push(node);
+        while at > 0 && node.score < self.heap[(at - 1) / 2].score {
+            self.heap.swap(at, (at - 1) / 2);
+            at = (at - 1) / 2;
+        }
+    }
+
+    /// Lets the top sink to its place.
+    fn sink(&mut self) {
+        let mut at = 0;
+        loop {
+            let children = [2 * at + 1, 2 * at + 2];
+            let score = |at: usize| self.heap.get(at).map_or(f32::INFINITY, |node| node.score);
+            let least = if score(children[1]) < score(children[0]) { children[1] } else { children[0] };
+            if score(least) >= score(at) {
+                return;
+            }
+            self.heap.swap(at, least);
+            at = least;
         }
     }
 }
@@ -236,7 +307,7 @@ mod tests {
 
     #[test]
     fn stationary_requests_do_not_decay_and_drifting_ones_do() {
-        let (mut still, mut moving) = (Shadows::default(), Shadows::default());
+        let (mut still, mut moving) = (Shadows::within(1 << 20), Shadows::within(1 << 20));
         let (mut a, mut b) = (1, 1);
         let (mut slow, mut fast) = (0, 0);
         for time in 0..40_000u64 {
@@ -249,7 +320,8 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_the_sample_thins_out() {
-        let mut shadows = Shadows::default();
+        let bytes = 300_000;
+        let mut shadows = Shadows::within(bytes);
         let mut state = 3;
         let mut replayed = 0;
         for residents in [100, 1000, 50_000] {
@@ -259,7 +331,8 @@ mod tests {
                     replayed += u32::from(residents == 50_000);
                     shadows.request(hash, 1.0, residents);
                 }
-                assert!(shadows.rows.len() <= KNOWN_A_RESIDENT * shadows.capacity.max(8));
+                assert!(shadows.rows.len() <= KNOWN_A_RESIDENT * shadows.capacity);
+                assert!(shadows.heap_bytes() <= 2 * bytes, "{} bytes", shadows.heap_bytes());
             }
         }
         assert!((100..1500).contains(&replayed), "{replayed} of 30,000 requests replayed at 1 %");

@@ -35,6 +35,8 @@ pub struct Order {
     tickets: Vec<u32>,
     next_ticket: u32,
     len: usize,
+    /// The root was popped and not filled yet: a newcomer often belongs near it, so the next push goes there.
+    hole: bool,
 }
 
 impl Order {
@@ -75,8 +77,14 @@ impl Order {
             self.renumber();
         }
         self.tickets[slot as usize] = self.next_ticket;
-        self.heap.push(Node { score, slot, ticket: self.next_ticket });
-        self.sift_up(self.heap.len() - 1);
+        let node = Node { score, slot, ticket: self.next_ticket };
+        if std::mem::take(&mut self.hole) {
+            self.heap[0] = node;
+            self.sift_down(0);
+        } else {
+            self.heap.push(node);
+            self.sift_up(self.heap.len() - 1);
+        }
     }
 
     /// Takes `slot` out; a no-op when it is not held.
@@ -95,6 +103,7 @@ impl Order {
     /// As [`Order::lowest`], where `now` gives the score of a slot from what was set: scores may have risen
     /// meanwhile without a word, and only those that come to the top are looked at.
     pub fn lowest_by(&mut self, now: impl Fn(Slot, f64) -> f64) -> Option<(Slot, f64)> {
+        self.fill_hole();
         while let Some(&top) = self.heap.first() {
             let at = top.slot as usize;
             if self.tickets[at] != top.ticket {
@@ -118,7 +127,7 @@ impl Order {
         let (slot, score) = self.lowest()?;
         self.tickets[slot as usize] = ABSENT;
         self.len -= 1;
-        self.pop();
+        self.hole = true;
         Some((slot, score))
     }
 
@@ -131,6 +140,7 @@ impl Order {
 
     /// Multiplies every score by `factor` > 0, which keeps the order.
     pub fn rescale(&mut self, factor: f64) {
+        self.fill_hole();
         self.scores.iter_mut().for_each(|score| *score *= factor);
         self.heap.iter_mut().for_each(|node| node.score *= factor);
         // Underflow can make equals of what was ordered, and equals are ordered by slot.
@@ -146,13 +156,16 @@ impl Order {
     /// Panics unless exactly `resident` is held and the heap is one.
     pub fn check(&self, resident: &[Slot]) {
         let held = self.tickets.iter().filter(|&&ticket| ticket != ABSENT).count();
+        assert!(!self.hole || !self.heap.is_empty(), "a hole in an empty heap");
         assert_eq!(self.len, held, "length and tickets disagree");
         assert_eq!(held, resident.len(), "the order holds other slots than the shard");
         assert!(resident.iter().all(|&slot| self.score(slot).is_some()), "a resident slot is not ordered");
         for (at, node) in self.heap.iter().enumerate().skip(1) {
-            assert!(!node.before(&self.heap[(at - 1) / ARITY]), "heap order broken at {at}");
+            let parent = (at - 1) / ARITY;
+            let ordered = (self.hole && parent == 0) || !node.before(&self.heap[parent]);
+            assert!(ordered, "heap order broken at {at}");
         }
-        let live = self.heap.iter().filter(|node| self.is_live(node));
+        let live = self.heap.iter().skip(usize::from(self.hole)).filter(|node| self.is_live(node));
         assert_eq!(live.clone().count(), held, "each held slot has one live node");
         for node in live {
             assert!(node.score <= self.scores[node.slot as usize], "a node above its slot's score");
@@ -166,6 +179,7 @@ impl Order {
     /// Drops stale nodes once they outnumber the live ones, so memory stays within twice the need.
     fn sweep_if_stale(&mut self) {
         if self.heap.len() > 2 * self.len + 64 {
+            self.fill_hole();
             let tickets = &self.tickets;
             self.heap.retain(|node| tickets[node.slot as usize] == node.ticket);
             self.heapify();
@@ -174,6 +188,7 @@ impl Order {
 
     /// Tickets ran out: give the live nodes new ones from 1.
     fn renumber(&mut self) {
+        self.fill_hole();
         let tickets = &self.tickets;
         self.heap.retain(|node| tickets[node.slot as usize] == node.ticket);
         self.next_ticket = 0;
@@ -184,6 +199,13 @@ impl Order {
         }
         self.heapify();
         self.next_ticket += 1;
+    }
+
+    /// Gives the root of a popped heap its successor.
+    fn fill_hole(&mut self) {
+        if std::mem::take(&mut self.hole) {
+            self.pop();
+        }
     }
 
     fn pop(&mut self) {
