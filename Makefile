@@ -1,0 +1,86 @@
+# Everything a checkout needs. Each target sets up what it uses; progress goes to stderr.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fuzz bench docs wheel clean
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .uv/bin/uv
+RUN_DEMO := .venv-demo/bin/lecmux
+PYTEST := .venv-test/bin/python -m pytest
+LINT := .venv-lint/bin
+ARGS ?=
+SECONDS_EACH ?= 60
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_LINK_MODE ?= copy
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+demo: .venv-demo/.ready ## 1,000 real questions through a cache and two real local models (ARGS="--requests 100")
+	@$(RUN_DEMO) models pull small large >&2
+	@$(RUN_DEMO) demo $(ARGS)
+
+test: .venv-test/.ready ## Rust and Python tests, the latter against the installed wheel
+	cargo test --quiet --locked --workspace --exclude lecmux-bindings
+	cargo test --quiet --locked -p lecmux-core --features shuttle --test schedules
+	.venv-test/bin/lecmux models pull small large
+	$(PYTEST) $(ARGS)
+
+check: .venv-lint/.ready ## formatting, lints, types
+	cargo fmt --all --check
+	cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+	$(LINT)/ruff format --check .
+	$(LINT)/ruff check .
+	$(LINT)/mypy
+	$(LINT)/mypy tests/typing/api.py
+	$(LINT)/mypy -p langchain_lecmux
+
+fuzz: ## each fuzz target for SECONDS_EACH=60 (needs cargo-fuzz)
+	cd rust && for target in $$(ls fuzz/fuzz_targets | sed 's/\.rs$$//'); do \
+	  RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir fuzz $$target -- -max_total_time=$(SECONDS_EACH) || exit 1; done
+
+bench: .venv-bench/.ready ## speed, memory and savings beside other caches, in one run
+	.venv-bench/bin/python benches/run.py $(ARGS)
+
+docs: .venv-docs/.ready ## the documentation as HTML, warnings are errors
+	.venv-docs/bin/sphinx-build -q -W -b html docs docs/_build
+
+wheel: $(UV) ## wheels of both distributions in dist/
+	$(UV) build --quiet --wheel --package lecmux --out-dir dist
+	$(UV) build --quiet --wheel --package langchain-lecmux --out-dir dist
+
+clean: ## remove what the targets made (not the models)
+	rm -rf .uv .venv-* dist target docs/_build
+
+# uv comes from the package index into an environment of its own and sets up the others from the lock file.
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv .uv >&2
+	@.uv/bin/python -m pip install --quiet uv==$(UV_VERSION) >&2
+
+SOURCES := pyproject.toml uv.lock Cargo.toml Cargo.lock $(shell git ls-files 'rust/*/src' 'rust/*/Cargo.toml' python integrations/*/*.toml 'integrations/*/*_lecmux' 2>/dev/null)
+SYNC = @UV_PROJECT_ENVIRONMENT=$(@D) $(UV) sync --quiet --locked --no-editable --no-dev --python $(PYTHON)
+
+# Wheels are built and installed: no target runs the source tree.
+.venv-demo/.ready: $(UV) $(SOURCES)
+	@echo "setting up (compiles the Rust core once, about a minute)" >&2
+	$(SYNC) --extra demo >&2
+	@touch $@
+
+.venv-test/.ready: $(UV) $(SOURCES)
+	$(SYNC) --extra demo --group test
+	@touch $@
+
+.venv-lint/.ready: $(UV) $(SOURCES)
+	$(SYNC) --extra demo --group test --group lint
+	@touch $@
+
+.venv-bench/.ready: $(UV) $(SOURCES)
+	$(SYNC) --extra langchain --group test --group bench
+	@touch $@
+
+.venv-docs/.ready: $(UV) pyproject.toml uv.lock
+	@UV_PROJECT_ENVIRONMENT=$(@D) $(UV) sync --quiet --locked --only-group docs --python $(PYTHON)
+	@touch $@
