@@ -1,0 +1,391 @@
+"""`LECCache`: the answer cache for `set_llm_cache`. It can only help: trouble inside never fails a call."""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Self
+
+from langchain_core.caches import RETURN_VAL_TYPE, BaseCache
+from langchain_core.outputs import Generation
+
+from langchain_lecmux import codec
+from langchain_lecmux.bypass import is_bypassed
+from langchain_lecmux.canonical import UnstableKeyError, canonical_key, describe_model
+from langchain_lecmux.counting import Counters, StopWatches
+from langchain_lecmux.generated import Generated, reply
+from langchain_lecmux.serving import mark_served
+from lecmux import Cache, Hooks, Lec, Price, Query, Reply, Stats
+from lecmux.errors import ConfigError
+from lecmux.events import Bypass, CacheHit, CacheMiss, Store
+from lecmux.policies import Eviction, ended_normally
+from lecmux.query import Decision, Key, Unit
+
+__all__ = ["LECCache", "LECCacheStats"]
+
+DEFAULT_CAPACITY_BYTES: Final = 256 * 2**20
+_LOGGER = logging.getLogger("langchain_lecmux")
+
+
+@dataclass(frozen=True, slots=True)
+class LECCacheStats:
+    """What one `LECCache` did since it was made.
+
+    Attributes:
+        hits: lookups that were answered.
+        misses: lookups that found nothing.
+        stored: answers kept.
+        bypassed: answers worth less than what they would have displaced.
+        refused: answers that were truncated, refused or failed, or that a hook vetoed.
+        unserved: lookups the `serve` hook turned away.
+        unstable: calls whose model string or prompt holds something without a stable form.
+        unstorable: answers outside the closed schema.
+        unpriced: answers of models that `prices` does not name, or that count no tokens.
+        incidents: troubles contained in the cache and its hooks.
+        store: the cache underneath.
+    """
+
+    hits: int
+    misses: int
+    stored: int
+    bypassed: int
+    refused: int
+    unserved: int
+    unstable: int
+    unstorable: int
+    unpriced: int
+    incidents: int
+    store: Stats
+
+
+_COUNTED = tuple(name for name in LECCacheStats.__dataclass_fields__ if name not in {"incidents", "store"})
+
+
+class LECCache(BaseCache):
+    """Keeps the answers that would cost most to ask for again, within a budget of bytes.
+
+    Each served message is new, with a new id, zero usage, and in `response_metadata["lecmux"]` the `hit_id`
+    (for `forget`), `model`, `age_seconds`, what was `saved` in `unit`, and the `usage` of the original call.
+
+    Args:
+        capacity_bytes: counted over keys, answers, metadata and index; memory is taken as it is used.
+        cache: a `lecmux.Cache` to share; its own budget, policy and hooks then hold.
+        prices: by the name a model gives itself in `response_metadata`. An answer is worth its price in dollars;
+            without prices, the seconds its call took.
+        namespace: keeps apart what the model string cannot, such as two models of a class that names neither.
+        scope: `(query) -> str | None`, the tenant, read from a context variable perhaps.
+        admit: `(query, reply) -> bool | None`; by default answers that ended normally are stored.
+        ttl: `(query, reply) -> float | None`, seconds to live.
+        cost: `(query, reply) -> float | None`, in the unit of the cache.
+        serve: `(query) -> bool | None`; False turns a lookup away, for example
+            `lambda query: not query.attributes["temperature"]`. By default every stored answer is served.
+        listeners: hear of every event in `lecmux.events`.
+        serve_unstable: serve although the model string holds a class or an address, whose text may stay while
+            its meaning changes.
+        renew_tool_call_ids: give served tool calls ids of their own.
+        evict: who leaves when the budget is full; by default `Lec()`.
+        default_ttl_seconds: time to live where no hook gives one; None for ever.
+        seed: keys the hash.
+
+    Raises:
+        ConfigError: settings that cannot work together.
+        PriceError: `prices` for a `cache` that counts in seconds.
+    """
+
+    def __init__(
+        self,
+        capacity_bytes: int = DEFAULT_CAPACITY_BYTES,
+        *,
+        cache: Cache | None = None,
+        prices: Mapping[str, Price] | None = None,
+        namespace: str = "",
+        scope: Callable[[Query], str | None] | None = None,
+        admit: Callable[[Query, Reply], bool | None] | None = None,
+        ttl: Callable[[Query, Reply], float | None] | None = None,
+        cost: Callable[[Query, Reply], float | None] | None = None,
+        serve: Callable[[Query], bool | None] | None = None,
+        listeners: Sequence[Callable[[Any], object]] = (),
+        serve_unstable: bool = False,
+        renew_tool_call_ids: bool = True,
+        evict: Eviction | None = None,
+        default_ttl_seconds: float | None = None,
+        seed: int = 0,
+    ) -> None:
+        if cache is None:
+            cache = Cache(
+                capacity_bytes,
+                evict=evict or Lec(),
+                default_ttl_seconds=default_ttl_seconds,
+                seed=seed,
+                hooks=Hooks(scope=scope, admit=admit, ttl=ttl, cost=cost, listeners=listeners),
+            )
+        elif scope or admit or ttl or cost or listeners or evict or default_ttl_seconds:
+            raise ConfigError(
+                "hooks, evict and default_ttl_seconds belong to the Cache that is passed as cache="
+            )
+        if prices is not None:
+            cache.settle_unit("usd")
+        self.store = cache
+        self.namespace = namespace
+        self.renew_tool_call_ids = renew_tool_call_ids
+        self._prices = prices
+        self._serve = serve
+        self._serve_unstable = serve_unstable
+        self._hooks = cache.hooks
+        self._counts = Counters()
+        self._watches = StopWatches()
+        self._said: set[str] = set()
+
+    # what LangChain calls
+
+    def lookup(self, prompt: str, llm_string: str) -> RETURN_VAL_TYPE | None:
+        """The stored answer as new objects; None when there is none, or when anything goes wrong."""
+        try:
+            return None if is_bypassed(self.store) else self._lookup(prompt, llm_string)
+        except Exception as error:
+            self._hooks.incident("exact", error)
+            return None
+
+    def update(self, prompt: str, llm_string: str, return_val: RETURN_VAL_TYPE) -> None:
+        """Stores an answer where that pays; whatever goes wrong is counted, and the answer is not lost."""
+        try:
+            if not is_bypassed(self.store):
+                self._update(prompt, llm_string, return_val)
+        except Exception as error:
+            self._hooks.incident("admit", error)
+
+    def clear(self, **kwargs: Any) -> None:
+        """Removes every entry, or with `scope=` those of one tenant."""
+        try:
+            self.store.clear(kwargs.get("scope"))
+        except Exception as error:
+            self._hooks.incident("clear", error)
+
+    async def alookup(self, prompt: str, llm_string: str) -> RETURN_VAL_TYPE | None:
+        """As `lookup`: it is microseconds of work, so no thread is involved."""
+        return self.lookup(prompt, llm_string)
+
+    async def aupdate(self, prompt: str, llm_string: str, return_val: RETURN_VAL_TYPE) -> None:
+        """As `update`."""
+        self.update(prompt, llm_string, return_val)
+
+    async def aclear(self, **kwargs: Any) -> None:
+        """As `clear`."""
+        self.clear(**kwargs)
+
+    # what users call
+
+    def forget(self, hit_id: str) -> bool:
+        """Removes the answer served under this `response_metadata["lecmux"]["hit_id"]`; False: it is gone."""
+        return self.store.forget(hit_id)
+
+    def stats(self) -> LECCacheStats:
+        """Counters so far."""
+        counts = {name: self._counts[name] for name in _COUNTED}
+        return LECCacheStats(**counts, incidents=self._hooks.incidents, store=self.store.stats())
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes every answer to a file that only its owner can read.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        self.store.save(path)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        scope: Callable[[Query], str | None] | None = None,
+        admit: Callable[[Query, Reply], bool | None] | None = None,
+        ttl: Callable[[Query, Reply], float | None] | None = None,
+        cost: Callable[[Query, Reply], float | None] | None = None,
+        listeners: Sequence[Callable[[Any], object]] = (),
+        **settings: Any,
+    ) -> Self:
+        """A cache with what `save` wrote. The file holds budget and policy; the rest is given anew.
+
+        Raises:
+            SnapshotError: the file is corrupt, foreign or of another version.
+            OSError: it cannot be read.
+        """
+        hooks = Hooks(scope=scope, admit=admit, ttl=ttl, cost=cost, listeners=listeners)
+        return cls(cache=Cache.load(path, hooks=hooks), **settings)
+
+    # key
+
+    def _key(self, prompt: str, llm_string: str) -> tuple[Query, Key] | None:
+        """What is asked, and the key it has; None where no key would be right."""
+        model = describe_model(llm_string, self.namespace)
+        if model.unstable is not None and not self._serve_unstable:
+            self._counts.add("unstable")
+            self._say_once(
+                model.unstable,
+                "not cached: the model string holds %s, whose text or meaning may change from run to run; "
+                "LECCache(serve_unstable=True) serves it all the same",
+            )
+            return None
+        if model.anonymous:
+            self._say_once(
+                llm_string,
+                "the model string %s does not say which model it is, so two models of this class share their "
+                "answers; define _identifying_params, or give each its own LECCache(namespace=...)",
+            )
+        try:
+            text = canonical_key(prompt)
+        except UnstableKeyError:
+            self._counts.add("unstable")
+            return None
+        attributes = {
+            "prompt": prompt,
+            "llm_string": llm_string,
+            "temperature": model.temperature,
+            "n": model.n,
+        }
+        query = Query(text, fingerprint=model.fingerprint, attributes=attributes)
+        return query, Key(text, self._hooks.scope(query), model.fingerprint)
+
+    # exact
+
+    def _lookup(self, prompt: str, llm_string: str) -> list[Generation] | None:
+        asked = self._key(prompt, llm_string)
+        if asked is None:
+            return None
+        query, key = asked
+        if not self.may_serve(query):
+            self._watches.start(key)
+            return None
+        hit = self.store.lookup(key.text, scope=key.scope, fingerprint=key.fingerprint)
+        if hit is None:
+            self._counts.add("misses")
+            self._watches.start(key)
+            if self._hooks.listening:
+                self._hooks.emit(CacheMiss(key, "absent"))
+            return None
+        try:
+            generations, about = codec.decode(hit.value)
+        except Exception:
+            self.store.forget(hit.hit_id)  # it would fail every time
+            self._watches.start(key)
+            raise
+        self._counts.add("hits")
+        facts: dict[str, Any] = {
+            "kind": "hit",
+            "reason": "exact",
+            "hit_id": hit.hit_id,
+            "age_seconds": max(0.0, time.time() - about.get("at", 0.0)),
+            "cost": 0.0,
+            **{name: about[name] for name in ("model", "unit", "saved") if name in about},
+        }
+        mark_served(Generated(tuple(generations)), facts, renew_tool_calls=self.renew_tool_call_ids)
+        if self._hooks.listening:
+            self._hooks.emit(CacheHit(key, _decision(facts), hit.hit_cost))
+        return generations
+
+    def may_serve(self, query: Query) -> bool:
+        """What the `serve` hook says; True where there is none, or where it fails."""
+        if self._serve is None:
+            return True
+        try:
+            served = self._serve(query) is not False
+        except Exception as error:
+            self._hooks.incident("hook:serve", error)
+            return True
+        if not served:
+            self._counts.add("unserved")
+        return served
+
+    # admit
+
+    def _update(self, prompt: str, llm_string: str, return_val: RETURN_VAL_TYPE) -> None:
+        asked = self._key(prompt, llm_string)
+        if asked is None:
+            return
+        query, key = asked
+        seconds = self._watches.stop(key)
+        generated = Generated(tuple(return_val))
+        answer = reply(generated, seconds=seconds)
+        admitted = self._hooks.admit(query, answer)
+        if not (ended_normally(answer.finish_reason) if admitted is None else admitted):
+            self._counts.add("refused")
+            self._tell_bypass(key, answer, "admit")
+            return
+        unit, cost = self._cost(query, answer, seconds)
+        try:
+            data = codec.encode(generated.generations, _about(answer, unit, cost))
+        except codec.UnstorableError as error:
+            self._counts.add("unstorable")
+            self._say_once(str(error), "not cached: the answer holds %s")
+            return
+        stored = self.store.put_value(
+            key.text,
+            data,
+            cost=cost,
+            ttl_seconds=self._hooks.ttl(query, answer),
+            scope=key.scope,
+            fingerprint=key.fingerprint,
+        )
+        self._counts.add("stored" if stored else "bypassed")
+        if not stored:
+            self._tell_bypass(key, answer, "worth")
+        elif self._hooks.listening:
+            self._hooks.emit(Store(key, answer.model, cost))
+
+    # estimate
+
+    def _cost(self, query: Query, answer: Reply, seconds: float | None) -> tuple[Unit, float | None]:
+        """What asking again would cost, in the one unit of the store; None takes its running mean."""
+        unit: Unit = self.store.unit or ("seconds" if self._prices is None else "usd")
+        cost = self._hooks.cost(query, answer)
+        if cost is None:
+            cost = self._price(answer) if unit == "usd" else seconds
+        if cost is not None:
+            self.store.settle_unit(unit)
+        return unit, cost
+
+    def _price(self, answer: Reply) -> float | None:
+        price = (self._prices or {}).get(answer.model or "")
+        if price is None or (
+            price.per_token and not (answer.usage.input_tokens or answer.usage.output_tokens)
+        ):
+            self._counts.add("unpriced")
+            self._say_once(
+                repr(answer.model),
+                "no price for %s, or no token counts from it: its answers are taken to be worth the mean",
+            )
+            return None
+        return price.cost_usd(answer.usage)
+
+    def _tell_bypass(self, key: Key, answer: Reply, reason: Literal["admit", "worth"]) -> None:
+        if self._hooks.listening:
+            self._hooks.emit(Bypass(key, answer.model, reason))
+
+    def _say_once(self, what: str, text: str) -> None:
+        if what not in self._said:
+            self._said.add(what)
+            _LOGGER.warning(text, what)
+
+
+def _about(answer: Reply, unit: Unit, cost: float | None) -> dict[str, Any]:
+    """What a later hit tells of this answer."""
+    about: dict[str, Any] = {"at": time.time()}
+    if answer.model:
+        about["model"] = answer.model
+    if cost is not None:
+        about |= {"unit": unit, "saved": cost}
+    return about
+
+
+def _decision(facts: Mapping[str, Any]) -> Decision:
+    return Decision(
+        id=facts["hit_id"],
+        kind="hit",
+        model=facts.get("model"),
+        reason=facts["reason"],
+        unit=facts.get("unit", "seconds"),
+        saved=facts.get("saved", 0.0),
+        hit_id=facts["hit_id"],
+        age_seconds=facts["age_seconds"],
+    )

@@ -1,0 +1,113 @@
+"""What a model generated, with the few facts about it that a cache and a router need."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, Generation
+
+from lecmux import Reply, Usage
+from lecmux.policies import ended_normally
+
+# Where providers say how an answer ended, and which model gave it.
+_REASONS = ("finish_reason", "stop_reason", "stopReason", "done_reason", "finishReason")
+_FAILED = frozenset({"failed", "incomplete", "cancelled", "error"})
+_MODELS = ("model_name", "model", "model_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """The answer of one call; hooks receive it as `reply.value`.
+
+    `generations`: one, or n of them. `pieces`: lengths in characters of the chunks that a streamed text
+    came in.
+    """
+
+    generations: tuple[Generation, ...]
+    pieces: tuple[int, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The text of the first generation."""
+        return self.generations[0].text
+
+    @property
+    def message(self) -> BaseMessage | None:
+        """The first message; None for a completion model."""
+        return next(self.messages(), None)
+
+    def messages(self) -> Iterator[BaseMessage]:
+        """The messages of a chat model."""
+        for generation in self.generations:
+            if isinstance(generation, ChatGeneration):
+                yield generation.message
+
+
+def reply(generated: Generated, *, seconds: float | None) -> Reply:
+    """What hooks, prices and admission go by; `seconds` of wall time, None when nobody measured them."""
+    return Reply(
+        generated,
+        usage=_usage(generated, seconds or 0.0),
+        finish_reason=_worst_end(generated),
+        model=model_name(generated),
+    )
+
+
+def model_name(generated: Generated) -> str | None:
+    """The model that answered, as it calls itself."""
+    for message in generated.messages():
+        for name in _MODELS:
+            if isinstance(value := message.response_metadata.get(name), str):
+                return value
+    return None
+
+
+def _usage(generated: Generated, seconds: float) -> Usage:
+    """Tokens of all generations. Input is paid once, and each of n generations reports it.
+
+    Where all report the same output, it is the sum of the call: that is how providers of n answers count.
+    """
+    reports = [
+        message.usage_metadata
+        for message in generated.messages()
+        if isinstance(message, AIMessage) and message.usage_metadata
+    ]
+    outputs = [report["output_tokens"] for report in reports]
+    return Usage(
+        input_tokens=max((report["input_tokens"] for report in reports), default=0),
+        output_tokens=outputs[0] if len(set(outputs)) == 1 else sum(outputs),
+        seconds=seconds,
+    )
+
+
+def _worst_end(generated: Generated) -> str | None:
+    """How the answer ended: the first end among its generations that is no normal one, else any."""
+    reasons = [_end(generation) for generation in generated.generations]
+    bad = next((reason for reason in reasons if not ended_normally(reason)), None)
+    return bad or next((reason for reason in reasons if reason), None)
+
+
+def _end(generation: Generation) -> str | None:
+    details: list[dict[str, Any]] = [generation.generation_info or {}]
+    if isinstance(generation, ChatGeneration):
+        message = generation.message
+        if _refused(message):
+            return "refusal"
+        details.append(message.response_metadata)
+    for detail in details:
+        for name in _REASONS:
+            if isinstance(reason := detail.get(name), str) and reason:
+                return reason
+        if detail.get("status") in _FAILED:
+            return str(detail["status"])
+    return None
+
+
+def _refused(message: BaseMessage) -> bool:
+    if message.additional_kwargs.get("refusal"):
+        return True
+    content: str | Sequence[Any] = message.content
+    return isinstance(content, list) and any(
+        isinstance(block, dict) and block.get("type") == "refusal" for block in content
+    )

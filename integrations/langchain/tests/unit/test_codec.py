@@ -1,0 +1,358 @@
+"""The stored form: lossless for every message and content-block type, closed to everything else."""
+
+import contextlib
+import json
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum, StrEnum
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    ChatMessage,
+    FunctionMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, Generation, GenerationChunk
+from pydantic import BaseModel, RootModel
+
+from langchain_lecmux import codec
+from langchain_lecmux.codec import MAX_DEPTH, UnstorableError, encode
+
+USAGE = {
+    "input_tokens": 8,
+    "output_tokens": 304,
+    "total_tokens": 312,
+    "input_token_details": {"cache_read": 1},
+    "output_token_details": {"reasoning": 256},
+}
+CALL = {"name": "add", "args": {"a": 1, "b": [2, {"c": None}]}, "id": "call_1", "type": "tool_call"}
+BROKEN = {"name": "add", "args": "{oops", "id": "call_2", "error": "no JSON", "type": "invalid_tool_call"}
+
+BLOCKS: dict[str, Any] = {
+    "text": {"type": "text", "text": "four", "id": "lc_1", "index": 0},
+    "citation": {
+        "type": "text",
+        "text": "four",
+        "annotations": [{"type": "citation", "url": "u", "start_index": 0, "cited_text": "c"}],
+    },
+    "non_standard_annotation": {
+        "type": "text",
+        "text": "x",
+        "annotations": [{"type": "non_standard_annotation", "value": {"a": 1}}],
+    },
+    "reasoning": {"type": "reasoning", "reasoning": "2 and 2", "extras": {"signature": "s"}},
+    "refusal": {"type": "refusal", "refusal": "no"},
+    "image": {"type": "image", "base64": "AAAA", "mime_type": "image/png"},
+    "image_url": {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "low"}},
+    "audio": {"type": "audio", "url": "https://host/a.wav"},
+    "video": {"type": "video", "file_id": "file-1"},
+    "file": {"type": "file", "base64": "JVBE", "mime_type": "application/pdf", "extras": {"name": "a.pdf"}},
+    "text-plain": {"type": "text-plain", "text": "body", "mime_type": "text/plain", "title": "t"},
+    "tool_call": CALL,
+    "tool_call_chunk": {"type": "tool_call_chunk", "id": "1", "name": "f", "args": "{", "index": 0},
+    "invalid_tool_call": BROKEN,
+    "server_tool_call": {"type": "server_tool_call", "id": "s1", "name": "search", "args": {"q": "x"}},
+    "server_tool_call_chunk": {"type": "server_tool_call_chunk", "name": "search", "args": "{"},
+    "server_tool_result": {
+        "type": "server_tool_result",
+        "tool_call_id": "s1",
+        "status": "success",
+        "output": [{"a": 1}],
+    },
+    "non_standard": {"type": "non_standard", "value": {"anything": [1, 2.5, None, True]}},
+    "thinking of one provider": {"type": "thinking", "thinking": "hm", "signature": "sig=="},
+    "call of one provider": {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"a": 1}},
+    "call of another": {
+        "type": "function_call",
+        "call_id": "c",
+        "id": "fc_1",
+        "name": "f",
+        "arguments": "{}",
+    },
+}
+
+MESSAGES: dict[str, BaseMessage] = {
+    "plain": AIMessage("four"),
+    "empty": AIMessage(""),
+    "usage": AIMessage("four", usage_metadata=USAGE),
+    "metadata": AIMessage("x", response_metadata={"model_name": "m", "logprobs": [{"t": -0.1, "b": [1, 2]}]}),
+    "name": AIMessage("x", name="ann"),
+    "tool calls": AIMessage("", tool_calls=[CALL], additional_kwargs={"tool_calls": [{"id": "call_1"}]}),
+    "invalid tool calls": AIMessage("", invalid_tool_calls=[BROKEN]),
+    "reasoning content": AIMessage("x", additional_kwargs={"reasoning_content": "hm"}),
+    "strings and blocks": AIMessage(["first", {"type": "text", "text": "second"}]),
+    "extra field": AIMessage("x", parsed_by="us"),
+    "all blocks": AIMessage(list(BLOCKS.values())),
+    "unicode": AIMessage("π \U0001f600 \x00 \ud800", additional_kwargs={"ключ": "значение"}),
+    "human": HumanMessage("hi", name="bob"),
+    "system": SystemMessage("be brief"),
+    "tool": ToolMessage("4", tool_call_id="call_1", artifact={"rows": (1, 2)}, status="error"),
+    "function": FunctionMessage("4", name="f"),
+    "chat": ChatMessage("x", role="critic"),
+}
+
+
+def decode(data: bytes) -> list[Any]:
+    return codec.decode(data)[0]
+
+
+def same(one: BaseMessage, other: BaseMessage) -> bool:
+    """Equal but for the id, type by type and field by field."""
+    return type(one) is type(other) and one == other.model_copy(update={"id": one.id})
+
+
+def kept(message: BaseMessage, info: dict[str, Any] | None = None) -> ChatGeneration:
+    (generation,) = decode(encode([ChatGeneration(message=message, generation_info=info)]))
+    assert type(generation) is ChatGeneration
+    return generation
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_every_message_type_comes_back_equal(name: str) -> None:
+    message = MESSAGES[name]
+    generation = kept(message)
+    assert same(message, generation.message)
+    assert generation.text == ChatGeneration(message=message).text
+    assert (
+        generation.message.model_dump()
+        == message.model_copy(update={"id": generation.message.id}).model_dump()
+    )
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_every_content_block_comes_back_equal(name: str) -> None:
+    message = AIMessage([BLOCKS[name]], response_metadata={"output_version": "v1"})
+    generation = kept(message)
+    assert same(message, generation.message)
+    assert generation.message.content_blocks == message.content_blocks
+
+
+class Plain(Enum):
+    A = 1
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class Joke(BaseModel):
+    setup: str
+    stars: tuple[int, ...] = ()
+
+
+class Inside(BaseModel):
+    joke: Joke
+    extra: Any = None
+
+
+class Numbers(RootModel[list[int]]):
+    pass
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {1: "a", (2, 3): "b", None: "c"},
+        {"~": ["bytes", "AAAA"]},
+        {"deep": [{"~": 1}, ({"~": ()},)]},
+        b"\x00\xff",
+        (1, (2, [3])),
+        {1, 2},
+        frozenset({"a"}),
+        datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC),
+        date(2026, 1, 2),
+        time(3, 4),
+        timedelta(days=-1, microseconds=7),
+        Decimal("0.10"),
+        UUID(int=7),
+        float("inf"),
+        10**30,
+        Colour.RED,
+        Joke(setup="knock", stars=(1, 2)),
+        Inside(joke=Joke(setup="who"), extra={"a": (1,)}),
+        Numbers([1, 2]),
+    ],
+)
+def test_python_values_in_metadata_come_back_equal(value: Any) -> None:
+    message = AIMessage("x", additional_kwargs={"parsed": value}, response_metadata={"v": [value]})
+    back = kept(message, {"v": value})
+    assert same(message, back.message)
+    assert back.generation_info == {"v": value}
+    assert type(back.message.additional_kwargs["parsed"]) in (type(value), str)
+
+
+def test_a_parsed_object_is_a_dictionary_in_another_process() -> None:
+    data = encode(
+        [ChatGeneration(message=AIMessage("{}", additional_kwargs={"parsed": Joke(setup="knock")}))]
+    )
+    foreign = data.replace(data.split(b'"model",["')[1][:24], b"0" * 24)
+    (generation,) = decode(foreign)
+    assert generation.message.additional_kwargs["parsed"] == {"setup": "knock", "stars": ()}
+    assert b"Joke" not in data
+    assert b"test_codec" not in data
+
+
+def test_text_and_chat_generations_stay_what_they_are_in_any_number() -> None:
+    generations = [
+        Generation(text="a", generation_info={"finish_reason": "stop"}),
+        ChatGeneration(message=AIMessage("b"), generation_info={"logprobs": None}),
+        Generation(text=""),
+    ]
+    back = decode(encode(generations))
+    assert [type(each) for each in back] == [Generation, ChatGeneration, Generation]
+    assert back[0] == generations[0]
+    assert back[2] == generations[2]
+    assert decode(encode([])) == []
+
+
+def test_what_was_said_about_an_answer_comes_back() -> None:
+    about = {"cost": 0.25, "unit": "usd", "pieces": [1, 2]}
+    assert codec.decode(encode([Generation(text="a")], about)) == ([Generation(text="a")], about)
+
+
+def test_every_decoding_makes_new_objects_and_new_ids() -> None:
+    data = encode([ChatGeneration(message=AIMessage("a", id="mine", additional_kwargs={"k": [1]}))] * 2)
+    one, other = decode(data), decode(data)
+    ids = {generation.message.id for generation in (*one, *other)}
+    assert len(ids) == 4
+    assert all(each.startswith("lc_run--") for each in ids)
+    one[0].message.additional_kwargs["k"].append(2)
+    assert other[0].message.additional_kwargs == {"k": [1]}
+
+
+def test_a_chunk_is_stored_as_the_message_it_amounts_to() -> None:
+    chunk = AIMessageChunk("a", usage_metadata=USAGE, chunk_position="last")
+    (generation,) = decode(encode([ChatGenerationChunk(message=chunk)]))
+    assert type(generation) is ChatGeneration
+    assert same(AIMessage("a", usage_metadata=USAGE), generation.message)
+    assert decode(encode([GenerationChunk(text="a")])) == [Generation(text="a")]
+
+
+class OddMessage(AIMessage):
+    """A class of someone's own."""
+
+
+class OddGeneration(ChatGeneration):
+    """Another."""
+
+
+@pytest.mark.parametrize(
+    "generation",
+    [
+        ChatGeneration(message=OddMessage("x")),
+        OddGeneration(message=AIMessage("x")),
+        ChatGeneration(message=AIMessage("x", additional_kwargs={"f": print})),
+        ChatGeneration(message=AIMessage("x", response_metadata={"o": object()})),
+        ChatGeneration(message=AIMessage("x", response_metadata={"o": Plain.A})),
+        Generation(text="x", generation_info={"o": object()}),
+    ],
+)
+def test_what_is_outside_the_schema_is_refused(generation: Generation) -> None:
+    with pytest.raises(UnstorableError):
+        encode([generation])
+
+
+def nested(levels: int) -> Any:
+    value: Any = 0
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def test_depth_is_limited() -> None:
+    assert kept(AIMessage("x", response_metadata={"v": nested(MAX_DEPTH - 2)}))
+    with pytest.raises(UnstorableError, match="levels deep"):
+        encode([ChatGeneration(message=AIMessage("x", response_metadata={"v": nested(MAX_DEPTH + 2)}))])
+    with pytest.raises(UnstorableError):
+        decode(b"[1,0," + b"[" * 200_000 + b"]" * 200_000 + b",{}]")
+
+
+def test_size_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("langchain_lecmux.codec.generations.MAX_BYTES", 1000)
+    with pytest.raises(UnstorableError, match="bytes"):
+        encode([Generation(text="x" * 1000)])
+    with pytest.raises(UnstorableError, match="size"):
+        decode(b" " * 1001)
+
+
+FOREIGN = [
+    b"", b"null", b"[]", b"{}", b"\xff\xfe", b"[1,0]", b"[2,0,[],{}]", b"[1,0,[]]", b"[1,0,[],1]",
+    b"[1,0,null,{}]", b"[1,0,[1],{}]",
+    b'[1,0,[["chat",["ai",5,{}],null]],{}]',
+    b'[1,0,[["chat",["ai",[5],{}],null]],{}]',
+    b'[1,0,[["chat",["os.system","x",{}],null]],{}]',
+    b'[1,0,[["chat",["ai","x",{"id":"1"}],null]],{}]',
+    b'[1,0,[["chat",["ai","x",{"tool_calls":[{"name":"f","args":"text"}]}],null]],{}]',
+    b'[1,0,[["chat",["ai","x",{"usage_metadata":{"input_tokens":"many"}}],null]],{}]',
+    b'[1,0,[["chat",["ai","x",{"additional_kwargs":[]}],null]],{}]',
+    b'[1,0,[["chat",["ai","x",[]],null]],{}]',
+    b'[1,0,[["chat",["tool","x",{}],null]],{}]',
+    b'[1,0,[["chat",["tool","x",{"tool_call_id":"1","status":"odd"}],null]],{}]',
+    b'[1,0,[["chat",["chat","x",{}],null]],{}]',
+    b'[1,0,[["text","x",[]]],{}]',
+    b'[1,0,[["text",5,null]],{}]',
+    b'[1,0,[["pickle","x",null]],{}]',
+    b'[1,1,[["text","x",{"v":{"~":["eval","1"]}}]],{}]',
+    b'[1,1,[["text","x",{"v":{"~":["bytes","%%"]}}]],{}]',
+    b'[1,1,[["text","x",{"v":{"~":["model",[["a"],1]]}}]],{}]',
+    b'[1,1,[["text","x",{"v":{"~":["set",[[1]]]}}]],{}]',
+    b'[1,1,[["text","x",{"v":{"~":7}}]],{}]',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("data", FOREIGN)
+def test_foreign_data_are_a_typed_error(data: bytes) -> None:
+    with pytest.raises(UnstorableError):
+        decode(data)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=12,
+)
+python_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.binary()
+    | st.dates()
+    | st.decimals(allow_nan=False),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(st.text(max_size=2) | st.just("~") | st.integers(), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.text(max_size=3), python_values, max_size=3))
+def test_any_value_round_trips(value: dict[str, Any]) -> None:
+    message = AIMessage("x", additional_kwargs={"v": value}, response_metadata=value)
+    assert same(message, kept(message, value).message)
+
+
+@given(json_values)
+def test_any_json_is_decoded_or_refused(value: Any) -> None:
+    chat = [["chat", value, None]]
+    message = [["chat", ["ai", "x", value], None]]
+    for data in (value, [1, 1, value, {}], [1, 1, chat, {}], [1, 0, message, {}], [1, 0, [], value]):
+        with contextlib.suppress(UnstorableError):
+            decode(json.dumps(data).encode())
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_decoded_or_refused(data: bytes) -> None:
+    with pytest.raises(UnstorableError):
+        decode(data)
