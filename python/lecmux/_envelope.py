@@ -63,7 +63,7 @@ def unseal(data: bytes) -> Entry:
     if data[:1] != _ANSWER:
         return Entry(decode_value(data))
     kind, end = data[1:2], data.index(b"\n")
-    model, cost, seconds, stored_at, origin = json.loads(data[2:end])
+    model, cost, seconds, stored_at, origin = json.loads(data[2:end].decode())
     return Entry(_open(kind, data[end + 1 :]), model, cost, seconds, stored_at, origin)
 
 

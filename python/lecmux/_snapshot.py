@@ -1,9 +1,17 @@
 """Snapshot files: written beside their target and renamed over it, so that readers see a whole file."""
 
 import contextlib
+import hashlib
+import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
+
+from lecmux.errors import SnapshotError
+
+_MAGIC = b"LECMUX-ROUTER\x00\x01"
+_DIGEST_BYTES = 16
 
 
 def write(path: str | os.PathLike[str], data: bytes) -> None:
@@ -30,6 +38,34 @@ def read(path: str | os.PathLike[str]) -> bytes:
         OSError: when the file cannot be read.
     """
     return Path(path).read_bytes()
+
+
+def seal(about: dict[str, Any], state: bytes) -> bytes:
+    """Joins settings and a state of the core: magic, digest, settings on one line, state."""
+    body = json.dumps(about, separators=(",", ":")).encode() + b"\n" + state
+    return _MAGIC + _digest(body) + body
+
+
+def unseal(data: bytes, path: str | os.PathLike[str]) -> tuple[dict[str, Any], bytes]:
+    """Takes apart what `seal` joined.
+
+    Raises:
+        SnapshotError: naming `path`, when the bytes are foreign, of another version, cut or changed.
+    """
+    if data[: len(_MAGIC) - 1] != _MAGIC[:-1]:
+        raise SnapshotError(f"{path} is not a snapshot of a lecmux router")
+    if data[: len(_MAGIC)] != _MAGIC:
+        raise SnapshotError(f"{path} is a snapshot of another version; this release reads version 1")
+    end = len(_MAGIC) + _DIGEST_BYTES
+    body = data[end:]
+    if _digest(body) != data[len(_MAGIC) : end]:
+        raise SnapshotError(f"{path} is damaged: its checksum does not match")
+    about, _, state = body.partition(b"\n")
+    return json.loads(about), state
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).digest()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -249,16 +249,31 @@ class Core:
         """Counts trouble that was contained; the first of each stage is logged."""
         self.hooks.incident(stage, error)
 
-    @contextmanager
-    def _contained(self, stage: str) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:
-            self.incident(stage, error)
+    def _contained(self, stage: str) -> "_Contained":
+        return _Contained(self, stage)
 
     def _tell(self, kind: Callable[..., Any], *details: Any) -> None:
         if self.hooks.listening:
             self.hooks.emit(kind(*details))
+
+
+class _Contained:
+    """Turns an exception in its block into an incident; a class, since a hit passes through several."""
+
+    __slots__ = ("_core", "_stage")
+
+    def __init__(self, core: Core, stage: str) -> None:
+        self._core = core
+        self._stage = stage
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        self._core.incident(self._stage, error)
+        return True
 
 
 def _check_models(models: Sequence[str], router: Router | None, allowed: Sequence[str] | None) -> None:

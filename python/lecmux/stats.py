@@ -10,6 +10,23 @@ from lecmux.query import Unit
 __all__ = ["Stats"]
 
 
+_AS_COUNTED = (
+    "hits",
+    "misses",
+    "entries",
+    "capacity_bytes",
+    "stored",
+    "bypassed",
+    "too_large",
+    "evicted",
+    "expired",
+    "saved_nano",
+    "history_bytes",
+    "structure_bytes",
+    "failed_shards",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Stats:
     """Counters since the cache was made, and what `answer` spent and saved.
@@ -25,6 +42,11 @@ class Stats:
         too_large: puts of an entry larger than the budget.
         evicted: entries that left to make room.
         expired: entries that outlived their time.
+        saved_nano: lower bound of what all hits saved, plain `get`s included, in billionths of `unit`.
+        history_bytes: memory of the counts of keys that are not held.
+        structure_bytes: memory of index, metadata and order, keys and values aside.
+        half_life_requests: how fast counts fade now; infinite where they do not.
+        failed_shards: parts of the cache that met a defect and are bypassed.
         incidents: troubles that were contained: hooks that failed, stages that were skipped.
         unit: the unit of costs; None before the first cost is known.
         usd: the account in nano-dollars; read it through the properties.
@@ -41,6 +63,11 @@ class Stats:
     too_large: int
     evicted: int
     expired: int
+    saved_nano: int
+    history_bytes: int
+    structure_bytes: int
+    half_life_requests: float
+    failed_shards: int
     incidents: int
     unit: Unit | None
     usd: Account
@@ -57,17 +84,11 @@ class Stats:
         seconds: Account,
     ) -> "Stats":
         """Joins the core's counters with those of the pipeline."""
+        whole = {name: int(counters[name]) for name in _AS_COUNTED}
         return cls(
-            hits=int(counters["hits"]),
-            misses=int(counters["misses"]),
-            entries=int(counters["entries"]),
+            **whole,
             bytes_used=int(counters["used_bytes"]),
-            capacity_bytes=int(counters["capacity_bytes"]),
-            stored=int(counters["stored"]),
-            bypassed=int(counters["bypassed"]),
-            too_large=int(counters["too_large"]),
-            evicted=int(counters["evicted"]),
-            expired=int(counters["expired"]),
+            half_life_requests=counters["half_life_requests"],
             incidents=incidents + int(counters["incidents"]),
             unit=unit,
             usd=usd,

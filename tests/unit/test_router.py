@@ -1,9 +1,11 @@
 """Money rules and learning: what a call costs, what is learnt of it, what a stored answer is worth."""
 
+from pathlib import Path
+
 import pytest
 
 from lecmux import Cache, Price, Query, Reply, Router, Usage
-from lecmux.errors import ConfigError, CostError, PriceError
+from lecmux.errors import ConfigError, CostError, PriceError, SnapshotError
 from lecmux.query import Key
 from lecmux.routers._open import Open, OpenDecisions, Origin
 from lecmux.testing import ScriptedModel
@@ -119,6 +121,35 @@ def test_without_prices_every_decision_says_seconds() -> None:
     router = Router(MODELS, price_of_wrong_seconds=60.0)
 
     assert router.unit == router.route(KEY).unit == "seconds"
+
+
+def test_what_was_learnt_comes_back_from_a_file(tmp_path: Path) -> None:
+    router = _taught()
+    router.save(tmp_path / "router")
+
+    loaded = Router.load(tmp_path / "router")
+
+    old, new = router.route(KEY, count=10.0), loaded.route(KEY, count=10.0)
+    assert (new.model, new.mean, new.tries) == (old.model, old.mean, old.tries)
+    assert loaded.objective == router.objective
+    assert loaded.saving("small", paid=1.0, usage=Usage()) == router.saving("small", paid=1.0, usage=Usage())
+    assert (tmp_path / "router").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_corrupt_or_foreign_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "router"
+    _taught().save(file)
+    whole = file.read_bytes()
+    Cache(1000).save(tmp_path / "cache")
+    bad = [b"", b"x", whole[:-1], whole[:20], whole + b"x", (tmp_path / "cache").read_bytes()]
+    bad += [whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :] for place in range(len(whole))]
+
+    for content in bad:
+        file.write_bytes(content)
+        with pytest.raises(SnapshotError):
+            Router.load(file)
+    with pytest.raises(SnapshotError):
+        Cache.load(file)
 
 
 # what is learnt later

@@ -1,7 +1,7 @@
 """Ledgers in integer billionths, so that sums are exact in any order."""
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lecmux import _fork
 from lecmux.query import Unit
@@ -32,7 +32,7 @@ class Ledger:
     """One account in dollars and one in seconds; they are never added together."""
 
     def __init__(self) -> None:
-        self._accounts: dict[Unit, Account] = {"usd": Account(), "seconds": Account()}
+        self._sums: dict[Unit, list[int]] = {"usd": [0, 0, 0, 0], "seconds": [0, 0, 0, 0]}
         self._lock = threading.Lock()
         _fork.renew(self)
 
@@ -41,7 +41,8 @@ class Ledger:
 
     def account(self, unit: Unit) -> Account:
         """The sums so far."""
-        return self._accounts[unit]
+        with self._lock:
+            return Account(*self._sums[unit])
 
     def add(
         self,
@@ -53,12 +54,9 @@ class Ledger:
         price_of_errors: float = 0.0,
     ) -> None:
         """Adds amounts given in `unit`; each is rounded to a whole billionth once, here."""
+        amounts = (spent, saved_by_hits, saved_by_routing, price_of_errors)
+        whole = [round(amount * NANO) for amount in amounts]  # raises on NaN before anything is added
         with self._lock:
-            old = self._accounts[unit]
-            self._accounts[unit] = replace(
-                old,
-                spent=old.spent + round(spent * NANO),
-                saved_by_hits=old.saved_by_hits + round(saved_by_hits * NANO),
-                saved_by_routing=old.saved_by_routing + round(saved_by_routing * NANO),
-                price_of_errors=old.price_of_errors + round(price_of_errors * NANO),
-            )
+            sums = self._sums[unit]
+            for place, amount in enumerate(whole):
+                sums[place] += amount

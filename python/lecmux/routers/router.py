@@ -1,17 +1,19 @@
 """The learning router: expected cost by model and query, under the money rules of the objective."""
 
-import contextlib
+import os
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Self
 
-from lecmux import _core, _fork
+from lecmux import _core, _fork, _snapshot
 from lecmux._envelope import entry_in
 from lecmux.costs.objective import Objective
 from lecmux.costs.prices import Price
-from lecmux.errors import ConfigError, CostError
+from lecmux.errors import ConfigError, SnapshotError
 from lecmux.policies._check import not_negative, positive, whole
-from lecmux.policies.estimate import Estimator, ValueOfInformation
+from lecmux.policies.estimate import Estimator, ValueOfInformation, estimator_from_spec
 from lecmux.query import Decision, Key, Unit, Usage
 from lecmux.routers._open import Open, OpenDecisions, Origin
 
@@ -73,6 +75,18 @@ class Router:
             price_of_wrong_seconds=price_of_wrong_seconds,
             price_per_second_usd=price_per_second_usd,
         )
+        self._settings = {
+            "models": self.models,
+            "prices": {name: asdict(price) for name, price in (prices or {}).items()},
+            "price_of_wrong_usd": price_of_wrong_usd,
+            "price_of_wrong_seconds": price_of_wrong_seconds,
+            "price_per_second_usd": price_per_second_usd,
+            "estimator": estimator._spec(),
+            "cost_floor": cost_floor,
+            "cost_ceiling": cost_ceiling,
+            "max_keys": max_keys,
+            "seed": seed,
+        }
         self._core = _core.Router(
             len(self.models),
             estimator=estimator._spec(),
@@ -189,12 +203,40 @@ class Router:
         if unknown:
             key = origin.key
             place = self._place(origin.model)
-            # Refused where a later, cheaper call of the model took the place of this one: that one stands.
-            with contextlib.suppress(CostError):
-                self._core.amend(key.text, place, unknown, scope=key.scope, fingerprint=key.fingerprint)
+            self._core.amend(key.text, place, unknown, scope=key.scope, fingerprint=key.fingerprint)
         self._revalue(entry, error)
         entry.settle(entry, uncharged, quality)
         return True
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes settings and all that was learnt: atomic, versioned, checksummed, for the owner only.
+
+        Decisions still open for `observe` are not kept.
+        """
+        about = {"settings": self._settings, "paid": self._paid}
+        _snapshot.write(path, _snapshot.seal(about, self._core.to_bytes()))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """The router that `save` wrote, with what it had learnt.
+
+        Raises:
+            SnapshotError: for a file that is corrupt, foreign or of another version.
+            OSError: when it cannot be read.
+        """
+        about, state = _snapshot.unseal(_snapshot.read(path), path)
+        try:
+            settings = dict(about["settings"])
+            settings["prices"] = {name: Price(**parts) for name, parts in settings["prices"].items()}
+            settings["estimator"] = estimator_from_spec(settings["estimator"])
+            router = cls(**settings)
+            router._paid = {
+                name: (int(calls), float(total)) for name, (calls, total) in about["paid"].items()
+            }
+        except (KeyError, TypeError, ValueError) as error:
+            raise SnapshotError(f"{path} holds settings that this release does not know: {error}") from error
+        router._core = _core.Router.from_bytes(state)
+        return router
 
     def _revalue(self, entry: Open, error: float) -> None:
         """Prices the stored copy, unless another answer has taken its place."""
