@@ -1,0 +1,152 @@
+"""One generation in flight: a worker thread feeds it, the caller reads it, either may end it."""
+
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Self
+
+from lecmux.errors import ModelClosedError
+from lecmux.query import Reply, Usage
+
+_MILLISECONDS = 1000.0
+
+Run = Callable[[Callable[[dict[str, Any]], None], threading.Event], None]
+
+
+class Collected:
+    """Puts the chunks of a streamed chat completion together."""
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._tools: dict[int, dict[str, Any]] = {}
+        self._finish_reason: str | None = None
+        self._usage: Mapping[str, Any] = {}
+        self._timings: Mapping[str, float] = {}
+        self._started = perf_counter()
+
+    def add(self, chunk: Mapping[str, Any]) -> str:
+        """Takes one chunk in; returns the text it adds, often ""."""
+        self._usage = chunk.get("usage") or self._usage
+        self._timings = chunk.get("timings") or self._timings
+        added = ""
+        for choice in chunk.get("choices", ()):
+            delta = choice.get("delta", {})
+            self._finish_reason = choice.get("finish_reason") or self._finish_reason
+            for call in delta.get("tool_calls") or ():
+                self._add_tool_call(call)
+            added += delta.get("content") or ""
+        self._text.append(added)
+        return added
+
+    def reply(self, model: str) -> Reply:
+        """The whole: text, or an assistant message where tools were called."""
+        text = "".join(self._text)
+        calls = [self._tools[index] for index in sorted(self._tools)]
+        value = {"role": "assistant", "content": text, "tool_calls": calls} if calls else text
+        return Reply(value, self._used(), self._finish_reason, model)
+
+    def _add_tool_call(self, call: Mapping[str, Any]) -> None:
+        whole = self._tools.setdefault(
+            call.get("index", 0), {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
+        )
+        whole["id"] = call.get("id") or whole["id"]
+        for field in ("name", "arguments"):
+            whole["function"][field] += (call.get("function") or {}).get(field) or ""
+
+    def _used(self) -> Usage:
+        """Tokens, and the seconds the model worked, without those it waited for its turn."""
+        worked = self._timings.get("prompt_ms", 0.0) + self._timings.get("predicted_ms", 0.0)
+        return Usage(
+            input_tokens=self._usage.get("prompt_tokens", 0),
+            output_tokens=self._usage.get("completion_tokens", 0),
+            seconds=worked / _MILLISECONDS if worked else perf_counter() - self._started,
+        )
+
+
+class Generation:
+    """Text as it is generated; `lecmux.models.Stream` says what each method does.
+
+    It belongs to the thread that reads it; `close` may be called from any.
+    """
+
+    def __init__(self, name: str, run: Run) -> None:
+        self._name = name
+        self._chunks: queue.SimpleQueue[dict[str, Any] | BaseException | None] = queue.SimpleQueue()
+        self._collected = Collected()
+        self._reply: Reply | None = None
+        self._ended = False
+        self._stop = threading.Event()
+        # The thread holds no reference to this object: a stream nobody reads any more can be collected.
+        self._worker = threading.Thread(
+            target=_work, args=(run, self._chunks, self._stop), name=f"lecmux-{name}"
+        )
+        self._worker.start()
+
+    @property
+    def reply(self) -> Reply | None:
+        """The whole reply; None until the stream has ended normally."""
+        return self._reply
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        while not self._ended:
+            try:
+                chunk = self._chunks.get()
+            except BaseException:  # Ctrl-C while waiting
+                self.close()
+                raise
+            if isinstance(chunk, dict):
+                if text := self._collected.add(chunk):
+                    return text
+                continue
+            self._ended = True
+            if chunk is not None:
+                raise chunk
+            if self._stop.is_set():
+                raise ModelClosedError(f"{self._name} was closed while it answered")
+            self._reply = self._collected.reply(self._name)
+        raise StopIteration
+
+    def whole(self) -> Reply:
+        """Reads to the end."""
+        for _ in self:
+            pass
+        assert self._reply is not None, "a generation that ended without an error has a reply"
+        return self._reply
+
+    def close(self) -> None:
+        """Stops at the next token and waits for that."""
+        self._stop.set()
+        if self._worker is not threading.current_thread():
+            self._worker.join()
+        self._ended = True
+
+    def stop(self) -> None:
+        """Asks for the end without waiting; the reader sees it after the next token."""
+        self._stop.set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self._stop.set()
+
+
+def _work(
+    run: Run, chunks: "queue.SimpleQueue[dict[str, Any] | BaseException | None]", stop: threading.Event
+) -> None:
+    try:
+        run(chunks.put, stop)
+    except BaseException as error:  # raised in the reader
+        chunks.put(error)
+    else:
+        chunks.put(None)

@@ -1,0 +1,219 @@
+"""GGUF models in this process, through llama.cpp."""
+
+import os
+import threading
+import weakref
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from lecmux._fork import renew
+from lecmux.errors import ConfigError, ModelClosedError, ModelError
+from lecmux.models import _native, store
+from lecmux.models._generation import Generation
+from lecmux.models.base import Message
+from lecmux.query import Query, Reply
+
+__all__ = ["Gguf"]
+
+# No token is longer: a prompt of megabytes is refused before it is cut into tokens, which takes seconds.
+_LONGEST_TOKEN_CHARACTERS = 256
+
+
+class Gguf:
+    """A GGUF model loaded into this process; any number of threads may call it.
+
+    A call is `chat`, `stream`, or the model itself with a `Query`, whose text becomes one user message.
+    Calls beyond `parallel` wait their turn. Ctrl-C and closing the stream or the model end a generation at
+    its next token.
+
+    Args:
+        path_or_name: "small", "large", the name of a registered file, or a path.
+        name: what decisions and reports call it; by default the name it was found under.
+        context_tokens: the longest prompt and reply together, for each of the parallel calls.
+        threads: processors to use; by default those this process may use, at most 8.
+        seed: for sampling at a temperature above 0, where a call gives none.
+        parallel: calls that are computed together; above 1 rounding lets a reply depend on its company.
+        reuse_prefix: keep the state of the last prompt and compute only what differs. Faster for
+            conversations, but rounding lets a reply depend on the prompt before it. Off, equal greedy calls
+            give equal replies.
+
+    Raises:
+        ModelNotFoundError: no such model; the message says how to fetch it.
+        ChecksumError: the file of a model of the catalog holds other bytes than it should.
+        ModelError: llama.cpp cannot load the file.
+        ConfigError: a setting that cannot work.
+        MissingExtraError: xllamacpp is not installed (`lecmux[gguf]`).
+    """
+
+    def __init__(
+        self,
+        path_or_name: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        context_tokens: int = 4096,
+        threads: int | None = None,
+        seed: int = 0,
+        parallel: int = 1,
+        reuse_prefix: bool = True,
+    ) -> None:
+        threads = _native.default_threads() if threads is None else threads
+        _require_positive(context_tokens=context_tokens, threads=threads, parallel=parallel)
+        found = store.find(path_or_name)
+        self.path = found.path
+        self._name = name or found.name
+        self._seed = seed
+        self._reuse_prefix = reuse_prefix
+        self._context_tokens = context_tokens
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._running: weakref.WeakSet[Generation] = weakref.WeakSet()
+        self._server: Any = _native.load(
+            found.path, context_tokens=context_tokens, threads=threads, parallel=parallel
+        )
+        renew(self)
+
+    @property
+    def name(self) -> str:
+        """What decisions, prices and reports call it."""
+        return self._name
+
+    @property
+    def closed(self) -> bool:
+        """True once `close` was called."""
+        return self._server is None
+
+    def __call__(self, query: Query) -> Reply:
+        """Answers a query's text as one user message; `attributes["chat"]` may hold arguments of `chat`."""
+        return self.chat([{"role": "user", "content": query.text}], **query.attributes.get("chat", {}))
+
+    def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int | None = None,
+        temperature: float = 0.0,
+        stop: Sequence[str] | None = None,
+        seed: int | None = None,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+    ) -> Reply:
+        """Answers; blocks until the reply is whole.
+
+        Args:
+            messages: in the OpenAI form, at least one.
+            max_tokens: of the reply; None leaves the end to the model and the context.
+            temperature: 0.0 is greedy.
+            stop: the reply ends before the first of these strings.
+            seed: for sampling; None takes the model's.
+            tools: in the OpenAI form.
+
+        Returns:
+            A reply whose value is the text; where tools were called, an assistant message with `tool_calls`.
+
+        Raises:
+            ModelClosedError: the model was closed, before the call or during it.
+            ModelError: llama.cpp refused the request, for example because it exceeds the context.
+            ConfigError: no messages, or a setting that cannot work.
+        """
+        request = _request(messages, max_tokens=max_tokens, temperature=temperature, stop=stop, tools=tools)
+        return self._generate(request, seed).whole()
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int | None = None,
+        temperature: float = 0.0,
+        stop: Sequence[str] | None = None,
+        seed: int | None = None,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+    ) -> Generation:
+        """Answers piece by piece, with the arguments and errors of `chat`.
+
+        Iterate what is returned; its `reply` is the whole once it has ended, its `close` stops it.
+        """
+        request = _request(messages, max_tokens=max_tokens, temperature=temperature, stop=stop, tools=tools)
+        return self._generate(request, seed)
+
+    def close(self) -> None:
+        """Stops what is running and frees the model's memory. May be called twice and from any thread."""
+        with self._lock:
+            self._server = None
+            running = list(self._running)
+        for generation in running:
+            generation.stop()
+
+    def _generate(self, request: dict[str, Any], seed: int | None) -> Generation:
+        if os.getpid() != self._process:
+            raise ModelError(f"{self._name} was loaded before a fork; load it again in the child")
+        _require_room(request["messages"], self._context_tokens)
+        request |= {"seed": self._seed if seed is None else seed, "cache_prompt": self._reuse_prefix}
+        with self._lock:
+            server = self._server
+            if server is None:
+                raise ModelClosedError(f"{self._name} is closed; load it again with Gguf({str(self.path)!r})")
+            generation = Generation(
+                self._name, lambda on_chunk, stopped: _native.run(server, request, on_chunk, stopped)
+            )
+            self._running.add(generation)
+        return generation
+
+    def _after_fork(self) -> None:
+        if self._server is not None:
+            _native.abandon_in_child(self._server)
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Gguf({str(self.path)!r}, name={self._name!r}{', closed' if self.closed else ''})"
+
+
+def _request(
+    messages: Sequence[Message],
+    *,
+    max_tokens: int | None,
+    temperature: float,
+    stop: Sequence[str] | None,
+    tools: Sequence[Mapping[str, Any]] | None,
+) -> dict[str, Any]:
+    if isinstance(messages, str) or not messages:
+        raise ConfigError("messages must be a sequence of at least one {'role': ..., 'content': ...}")
+    if max_tokens is not None:
+        _require_positive(max_tokens=max_tokens)
+    if not temperature >= 0.0:
+        raise ConfigError(f"temperature must be at least 0, not {temperature!r}")
+    request: dict[str, Any] = {
+        "messages": [dict(message) for message in messages],
+        "max_tokens": -1 if max_tokens is None else max_tokens,
+        "temperature": temperature,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    if stop:
+        request["stop"] = [stop] if isinstance(stop, str) else list(stop)
+    if tools:
+        request["tools"] = [dict(tool) for tool in tools]
+    return request
+
+
+def _require_room(messages: Sequence[Message], context_tokens: int) -> None:
+    contents = (message.get("content") for message in messages)
+    characters = sum(len(content) for content in contents if isinstance(content, str))
+    if characters > context_tokens * _LONGEST_TOKEN_CHARACTERS:
+        raise ModelError(
+            f"messages of {characters:,} characters cannot fit into {context_tokens:,} tokens; "
+            "shorten them, or load the model with more context_tokens"
+        )
+
+
+def _require_positive(**settings: int) -> None:
+    for name, value in settings.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ConfigError(f"{name} must be a whole number of at least 1, not {value!r}")
