@@ -6,7 +6,7 @@
 use crate::config::CacheConfig;
 use crate::error::Error;
 use crate::key::{Key, KeyHasher, KeyRef};
-use crate::shard::{Cost, EntryView, Learnt, Found, NEVER, NewEntry, Outcome, Shard, Totals};
+use crate::shard::{Cost, EntryView, Found, Learnt, NEVER, NewEntry, Outcome, Shard, Totals};
 use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 
 /// An exact cache over values of any type.

@@ -36,7 +36,9 @@ pub fn open(sealed: &[u8]) -> Result<&[u8], Error> {
     let Some(rest) = sealed.strip_prefix(MAGIC) else {
         return refuse("not a lecmux snapshot: the file starts with other bytes");
     };
-    let Some((version, rest)) = rest.split_first_chunk::<2>() else { return refuse("the snapshot is cut short") };
+    let Some((version, rest)) = rest.split_first_chunk::<2>() else {
+        return refuse("the snapshot is cut short");
+    };
     let version = u16::from_le_bytes(*version);
     if version != VERSION {
         return Err(Error::Snapshot {
@@ -141,8 +143,10 @@ impl<V> Cache<V> {
         mut value: impl FnMut(&Entry<'_>) -> Option<V>,
     ) -> Result<u64, Error> {
         self.restore_history(&contents.history);
-        let worth = |entry: &Entry<'_>| entry.learnt.count * entry.learnt.mean_cost / entry.value.len().max(1) as f64;
-        let mut entries: Vec<&Entry<'_>> = contents.entries.iter().filter(|e| e.expires_ms > now_ms).collect();
+        let worth =
+            |entry: &Entry<'_>| entry.learnt.count * entry.learnt.mean_cost / entry.value.len().max(1) as f64;
+        let mut entries: Vec<&Entry<'_>> =
+            contents.entries.iter().filter(|e| e.expires_ms > now_ms).collect();
         entries.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
         let (mut taken, mut removed) = (0, Vec::new());
         for entry in entries {

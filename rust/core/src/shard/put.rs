@@ -1,0 +1,217 @@
+//! Storing: observe the cost, carry the count over, make room or decline.
+
+use super::record::{Newcomer, Record};
+use super::{Cost, Learnt, NEVER, NewEntry, Outcome, Shard};
+use crate::evict::{Slot, Worth};
+use crate::exact::Bucket;
+
+impl<K, V> Shard<K, V> {
+    /// Observes the cost of an answer and stores it where that pays. A key that was never asked for counts as
+    /// one request. Entries that leave, and the new one when it is declined, are pushed to `removed`.
+    pub fn put(
+        &mut self,
+        entry: NewEntry<'_, K, V>,
+        is: impl Fn(&K) -> bool,
+        now_ms: u64,
+        removed: &mut Vec<(K, V)>,
+    ) -> Outcome {
+        let mut newcomer = self.carry_over(entry.hash, is, removed);
+        self.learn(&mut newcomer, entry.cost);
+        let record = &mut newcomer.record;
+        record.hash = entry.hash;
+        record.hit_cost = entry.hit_cost as f32;
+        record.expires_ms = entry.expires_ms;
+        let charged = entry.bytes.saturating_add(self.config.overhead);
+        let placed = match u32::try_from(charged) {
+            Ok(bytes) if charged <= self.config.budget => {
+                record.bytes = bytes;
+                self.place(newcomer, entry, now_ms, removed)
+            }
+            _ => Err((Outcome::TooLarge, entry)),
+        };
+        if self.config.rescore {
+            self.rescore();
+        }
+        placed.unwrap_or_else(|(outcome, entry)| {
+            self.forgo(&newcomer, outcome);
+            removed.push((entry.key, entry.value));
+            outcome
+        })
+    }
+
+    /// What to go on with: the entry that is replaced, else a new one with the count remembered.
+    fn carry_over(&mut self, hash: u64, is: impl Fn(&K) -> bool, removed: &mut Vec<(K, V)>) -> Newcomer {
+        if let Some(bucket) = self.index.find(hash, is) {
+            let (slot, count) = (bucket.slot, bucket.count);
+            let record = self.records[slot as usize];
+            self.order.on_remove(slot);
+            removed.extend(self.release(slot).map(|left| (left.key, left.value)));
+            return Newcomer { record, count };
+        }
+        let asked = if self.remembers { self.frequency.take(hash) } else { 0.0 };
+        if asked <= 0.0 {
+            self.tick();
+        }
+        let count = if asked > 0.0 { asked } else { self.decay.weight() };
+        Newcomer { record: Record::default(), count: count as f32 }
+    }
+
+    fn learn(&mut self, newcomer: &mut Newcomer, cost: Cost) {
+        let record = &mut newcomer.record;
+        match cost {
+            Cost::Observed(cost) => {
+                self.pooled.observe(&mut record.observed, &mut record.mean_cost, cost);
+                self.appraisal.deviation = self.config.estimator.deviation(&self.pooled);
+                self.appraisal.largest = self.pooled.largest();
+            }
+            Cost::Unknown if record.observed == 0 => {
+                record.mean_cost = self.pooled.mean_cost().unwrap_or(1.0);
+            }
+            Cost::Unknown => {}
+            Cost::Bound(bound) => (record.mean_cost, record.observed) = (bound, 0),
+            Cost::Learnt(Learnt { count, mean_cost, observed }) => {
+                newcomer.count = (count * self.decay.weight()) as f32;
+                (record.mean_cost, record.observed) = (mean_cost, observed);
+            }
+        }
+    }
+
+    /// Makes room for `newcomer` and stores it, or hands the entry back with the reason.
+    fn place<'a>(
+        &mut self,
+        newcomer: Newcomer,
+        entry: NewEntry<'a, K, V>,
+        now_ms: u64,
+        removed: &mut Vec<(K, V)>,
+    ) -> Result<Outcome, (Outcome, NewEntry<'a, K, V>)> {
+        let worth = self.appraisal.worth(&newcomer.record, newcomer.count);
+        if self.contested && self.decay.watches(worth.hash) {
+            self.watch(&worth);
+        }
+        if self.used + worth.bytes > self.config.budget {
+            self.expire(now_ms, removed);
+        }
+        let quota = (self.config.tenant_share * self.config.budget as f64) as u64;
+        if worth.bytes > quota {
+            return Err((Outcome::TooLarge, entry));
+        }
+        let Some(victims) = self.victims(&worth, entry.scope, quota) else {
+            return Err((Outcome::Bypassed, entry));
+        };
+        let evicted = victims.len();
+        for slot in victims {
+            removed.extend(self.evict(slot));
+        }
+        self.store(newcomer, entry, &worth);
+        self.totals.stored += 1;
+        self.totals.evicted += evicted as u64;
+        Ok(Outcome::Stored { evicted: u32::try_from(evicted).unwrap_or(u32::MAX) })
+    }
+
+    /// The slots that leave for `newcomer`, out of the order already; `None`: it is not worth them.
+    fn victims(&mut self, newcomer: &Worth, scope: &str, quota: u64) -> Option<Vec<Slot>> {
+        let tenant = self.tenants.find(scope);
+        let owned = tenant.map_or(0, |tenant| self.tenants.bytes(tenant));
+        let over_budget = (self.used + newcomer.bytes).saturating_sub(self.config.budget);
+        let over_quota = (owned + newcomer.bytes).saturating_sub(quota);
+        if over_budget == 0 && over_quota == 0 {
+            return Some(Vec::new());
+        }
+        self.contested = true;
+        let (mut leaving, mut staying) = (Vec::with_capacity(1), Vec::new());
+        let (mut freed, mut freed_quota) = (0, 0);
+        let fits = loop {
+            if freed >= over_budget && freed_quota >= over_quota {
+                break true;
+            }
+            let Some(slot) = self.next_victim(newcomer) else { break false };
+            let record = &self.records[slot as usize];
+            if Some(record.tenant) == tenant {
+                freed_quota += u64::from(record.bytes);
+            } else if freed >= over_budget {
+                // Only the tenant's own entries make room under its share.
+                staying.push(slot);
+                continue;
+            }
+            freed += u64::from(record.bytes);
+            leaving.push(slot);
+        };
+        if !fits {
+            staying.append(&mut leaving);
+        }
+        for slot in staying {
+            let worth = self.worth_of(slot);
+            self.order.on_insert(slot, &worth);
+        }
+        fits.then_some(leaving)
+    }
+
+    fn next_victim(&mut self, newcomer: &Worth) -> Option<Slot> {
+        let Self { order, index, records, appraisal, .. } = self;
+        order.victim(newcomer, &|slot| appraisal.resident(index, records, slot))
+    }
+
+    fn store(&mut self, newcomer: Newcomer, entry: NewEntry<'_, K, V>, worth: &Worth) {
+        let tenant = self.tenants.enter(entry.scope);
+        let record = Record { tenant, ..newcomer.record };
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.records.push(Record::default());
+            Slot::try_from(self.records.len() - 1).expect("a shard holds fewer than 2^32 entries")
+        });
+        self.records[slot as usize] = record;
+        self.used += worth.bytes;
+        self.tenants.add(tenant, worth.bytes);
+        if record.expires_ms != NEVER {
+            self.timed = true;
+            self.expiry.set(slot, record.expires_ms as f64);
+        }
+        self.index.insert(entry.hash, (entry.key, entry.value), slot, newcomer.count);
+        self.order.on_insert(slot, worth);
+    }
+
+    /// Takes the entry of a slot that is out of the order already, and remembers its count.
+    pub(super) fn evict(&mut self, slot: Slot) -> Option<(K, V)> {
+        let hash = self.records[slot as usize].hash;
+        let left = self.release(slot)?;
+        if self.remembers {
+            self.frequency.give(hash, f64::from(left.count), self.decay.weight());
+        }
+        Some((left.key, left.value))
+    }
+
+    /// As `evict`, for a caller who keeps the count.
+    fn release(&mut self, slot: Slot) -> Option<Bucket<K, V>> {
+        let left = self.index.remove(self.records[slot as usize].hash, slot)?;
+        self.book(slot, left.hits);
+        let record = std::mem::take(&mut self.records[slot as usize]);
+        self.used -= u64::from(record.bytes);
+        self.tenants.remove(record.tenant, u64::from(record.bytes));
+        if self.timed {
+            self.expiry.remove(slot);
+        }
+        self.free.push(slot);
+        Some(left)
+    }
+
+    /// Removes what expired by `now_ms`.
+    fn expire(&mut self, now_ms: u64, removed: &mut Vec<(K, V)>) {
+        while let Some((slot, expires_ms)) = self.expiry.lowest()
+            && expires_ms <= now_ms as f64
+        {
+            self.order.on_remove(slot);
+            removed.extend(self.evict(slot));
+            self.totals.expired += 1;
+        }
+    }
+
+    /// Books a put that did not store.
+    fn forgo(&mut self, newcomer: &Newcomer, outcome: Outcome) {
+        match outcome {
+            Outcome::TooLarge => self.totals.too_large += 1,
+            _ => self.totals.bypassed += 1,
+        }
+        if self.remembers {
+            self.frequency.give(newcomer.record.hash, f64::from(newcomer.count), self.decay.weight());
+        }
+    }
+}
