@@ -71,7 +71,7 @@ class LECCache(BaseCache):
     Args:
         capacity_bytes: counted over keys, answers, metadata and index; memory is taken as it is used.
         cache: a `lecmux.Cache` to share; its own budget, policy and hooks then hold.
-        prices: by the name a model gives itself in `response_metadata`. An answer is worth its price in dollars;
+        prices: by the name a model gives itself in `response_metadata`. An answer is worth its dollars;
             without prices, the seconds its call took.
         namespace: keeps apart what the model string cannot, such as two models of a class that names neither.
         scope: `(query) -> str | None`, the tenant, read from a context variable perhaps.

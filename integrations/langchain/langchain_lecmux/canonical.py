@@ -19,6 +19,7 @@ from typing import Any, Final
 MAX_KEY_CHARS: Final = 1024
 """Longer keys become a 256-bit digest: a history of many turns should not fill the byte budget twice."""
 
+_MAX_REMEMBERED_CHARS: Final = 2048
 # What a run leaves behind in a message; no chat model is sent any of it.
 _RUN_FIELDS = frozenset(
     {"id", "response_metadata", "usage_metadata", "artifact", "tool_call_chunks", "chunk_position", "example"}
@@ -66,6 +67,12 @@ def canonical_key(prompt: str) -> str:
     Raises:
         UnstableKeyError: an argument in the prompt is printed with its memory address.
     """
+    if len(prompt) <= _MAX_REMEMBERED_CHARS:
+        return _remembered_key(prompt)
+    return _worked_out_key(prompt)
+
+
+def _worked_out_key(prompt: str) -> str:
     messages = _messages(prompt)
     if messages is None:
         return _bounded("t" + prompt)
@@ -75,6 +82,10 @@ def canonical_key(prompt: str) -> str:
         return _bounded("c" + _written(said))
     except RecursionError as error:
         raise UnstableKeyError(_TOO_DEEP) from error
+
+
+# A hot question is asked in the same words: its key is found, not worked out. At most some 1.5 MB.
+_remembered_key = lru_cache(maxsize=512)(_worked_out_key)
 
 
 def _messages(prompt: str) -> list[dict[str, Any]] | None:

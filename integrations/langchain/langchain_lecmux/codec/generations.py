@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, Generation, GenerationChunk
-from langchain_core.utils.uuid import uuid7
+from langchain_core.utils.utils import LC_ID_PREFIX
+from uuid_utils import uuid7
 
 from langchain_lecmux.codec.messages import pack_message, unpack_message
 from langchain_lecmux.codec.values import Packer, UnstorableError, unpack
@@ -15,6 +16,7 @@ MAX_BYTES: Final = 16 * 2**20
 """Answers beyond this size are not stored, and not read: a file from elsewhere cannot ask for more memory."""
 
 _written = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
+_parse = json.JSONDecoder().raw_decode
 _CHAT = (ChatGeneration, ChatGenerationChunk)
 _TEXT = (Generation, GenerationChunk)
 
@@ -45,17 +47,25 @@ def decode(data: bytes) -> tuple[list[Generation], dict[str, Any]]:
     if len(data) > MAX_BYTES:
         raise UnstorableError("a stored answer beyond the size limit")
     try:
-        version, tagged, packed, about = json.loads(data.decode("utf-8", "surrogatepass"))
+        version, tagged, packed, about = _read(data.decode("utf-8", "surrogatepass"))
         if version != FORMAT or not isinstance(about, dict):
             raise UnstorableError(f"a stored answer of format {version!r}; this version reads {FORMAT}")
         if tagged:
             packed = unpack(packed)
-        run = f"lc_run--{uuid7()}"
+        run = f"{LC_ID_PREFIX}--{uuid7()}"
         return [_unpack_generation(item, f"{run}-{place}") for place, item in enumerate(packed)], about
     except UnstorableError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UnstorableError("a stored answer that does not fit the schema") from error
+
+
+def _read(text: str) -> Any:
+    """`json.loads` without its regular expressions, which take as long as the parsing."""
+    value, end = _parse(text)
+    if end != len(text):
+        raise ValueError("text behind the end of the JSON")
+    return value
 
 
 def _pack_generation(generation: Generation, packer: Packer) -> list[Any]:
