@@ -82,7 +82,7 @@ fn decayed_count() {
     let row = vectors()["decay"].clone();
     let times: Vec<u64> =
         row["times"].as_array().unwrap().iter().map(|time| time.as_u64().unwrap()).collect();
-    let mut decay = Decay::new(DecayRule::HalfLife(real(&row, "half_life")));
+    let mut decay = Decay::new(DecayRule::HalfLife(real(&row, "half_life")), 0);
     let mut count = 0.0;
     for now in 0..=*times.last().unwrap() {
         if now > 0 {

@@ -12,7 +12,7 @@ use lecmux_core::shard::{Cost, NEVER, NewEntry, Shard, ShardConfig};
 use crate::trace::Trace;
 
 /// Bytes the shard may spend on one count of a key that is not resident: enough to keep all of them exactly.
-const HISTORY_BYTES_A_KEY: usize = 64;
+const HISTORY_BYTES_A_KEY: usize = 256;
 /// The choice of a request that called no model. Models are at most 64, so an `i8` holds both.
 const HIT: i8 = -1;
 

@@ -1,5 +1,8 @@
 //! Counts of keys that are not resident, in bounded memory: exact while few, a sketch beyond.
 //!
+//! Beside an exact count lies the mean cost last known: without it no key that was evicted would ever show
+//! how much its cost varies.
+//!
 //! Up to `limit` names are counted exactly. When one more arrives the lower half of the counts moves into a
 //! count-min sketch (`sketch.rs` states its error) and the upper half stays exact; from then on a name enters
 //! the exact table once its estimate passes the count that the last move left behind.
@@ -14,7 +17,18 @@ const BUCKET_BYTES: usize = size_of::<Counted>() + 1;
 #[derive(Clone, Copy, Debug)]
 struct Counted {
     hash: u64,
-    count: f64,
+    count: f32,
+    /// NaN when no cost is known.
+    mean_cost: f32,
+}
+
+/// What is remembered of a key that is not resident.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Remembered {
+    /// Requests, in grown units; 0 when unknown.
+    pub count: f64,
+    /// Mean of the costs observed, where still known.
+    pub mean_cost: Option<f64>,
 }
 
 /// Counts by keyed hash.
@@ -46,7 +60,7 @@ impl Frequency {
     #[must_use]
     pub fn get(&self, hash: u64) -> f64 {
         match self.exact.find(hash, |counted| counted.hash == hash) {
-            Some(counted) => counted.count,
+            Some(counted) => f64::from(counted.count),
             None => self.sketch.as_ref().map_or(0.0, |sketch| sketch.estimate(hash)),
         }
     }
@@ -54,38 +68,36 @@ impl Frequency {
     /// Adds `weight` to the count of `hash` and returns the new count; `unit` is what one request weighs now.
     pub fn add(&mut self, hash: u64, weight: f64, unit: f64) -> f64 {
         if let Some(counted) = self.exact.find_mut(hash, |counted| counted.hash == hash) {
-            counted.count += weight;
-            return counted.count;
+            counted.count += weight as f32;
+            return f64::from(counted.count);
         }
         let count = match &mut self.sketch {
             Some(sketch) => sketch.add(hash, weight, unit),
             None => weight,
         };
         if self.sketch.is_none() || count > self.threshold {
-            self.insert(hash, count, unit);
+            self.insert(hash, Remembered { count, mean_cost: None }, unit);
         }
         count
     }
 
-    /// Takes the count of a key that becomes resident; the sketch keeps its upper bound.
-    pub fn take(&mut self, hash: u64) -> f64 {
+    /// Takes what is known of a key that becomes resident; the sketch keeps its upper bound.
+    pub fn take(&mut self, hash: u64) -> Remembered {
+        let sketched = |sketch: &Sketch| Remembered { count: sketch.estimate(hash), mean_cost: None };
         match self.exact.find_entry(hash, |counted| counted.hash == hash) {
-            Ok(counted) => counted.remove().0.count,
-            Err(_) => self.sketch.as_ref().map_or(0.0, |sketch| sketch.estimate(hash)),
+            Ok(counted) => counted.remove().0.remembered(),
+            Err(_) => self.sketch.as_ref().map_or(Remembered::default(), sketched),
         }
     }
 
-    /// Keeps the count of a key that stops being resident.
-    pub fn give(&mut self, hash: u64, count: f64, unit: f64) {
+    /// Keeps what is known of a key that stops being resident.
+    pub fn give(&mut self, hash: u64, known: Remembered, unit: f64) {
         if let Some(counted) = self.exact.find_mut(hash, |counted| counted.hash == hash) {
-            counted.count = count;
-        } else if self.sketch.is_none() || count > self.threshold {
-            self.insert(hash, count, unit);
+            *counted = Counted::new(hash, known);
+        } else if self.sketch.is_none() || known.count > self.threshold {
+            self.insert(hash, known, unit);
         } else if let Some(sketch) = &mut self.sketch {
-            let missing = count - sketch.estimate(hash);
-            if missing > 0.0 {
-                sketch.add(hash, missing, unit);
-            }
+            sketch.raise(hash, known.count, unit);
         }
     }
 
@@ -96,7 +108,7 @@ impl Frequency {
 
     /// Multiplies every count by `factor`.
     pub fn rescale(&mut self, factor: f64) {
-        self.exact.iter_mut().for_each(|counted| counted.count *= factor);
+        self.exact.iter_mut().for_each(|counted| counted.count *= factor as f32);
         self.threshold *= factor;
         if let Some(sketch) = &mut self.sketch {
             sketch.rescale(factor);
@@ -123,7 +135,7 @@ impl Frequency {
 
     /// Every exact count, for a snapshot.
     pub fn iter(&self) -> impl Iterator<Item = (u64, f64)> {
-        self.exact.iter().map(|counted| (counted.hash, counted.count))
+        self.exact.iter().map(|counted| (counted.hash, f64::from(counted.count)))
     }
 
     /// Panics unless the bounds hold.
@@ -132,31 +144,39 @@ impl Frequency {
         assert!(self.exact.iter().all(|c| c.count.is_finite() && c.count >= 0.0), "a count out of range");
     }
 
-    fn insert(&mut self, hash: u64, count: f64, unit: f64) {
+    fn insert(&mut self, hash: u64, known: Remembered, unit: f64) {
         if self.exact.len() == self.limit {
             self.spill(unit);
         }
-        self.exact.insert_unique(hash, Counted { hash, count }, |counted| counted.hash);
+        self.exact.insert_unique(hash, Counted::new(hash, known), |counted| counted.hash);
     }
 
     /// Moves the lower half of the exact counts into the sketch. O(limit), once in limit / 2 insertions.
     fn spill(&mut self, unit: f64) {
-        let mut counts: Vec<f64> = self.exact.iter().map(|counted| counted.count).collect();
+        let mut counts: Vec<f32> = self.exact.iter().map(|counted| counted.count).collect();
         let middle = counts.len() / 2;
-        let (_, median, _) = counts.select_nth_unstable_by(middle, f64::total_cmp);
-        self.threshold = *median;
+        let (_, &mut threshold, _) = counts.select_nth_unstable_by(middle, f32::total_cmp);
+        self.threshold = f64::from(threshold);
         let sketch = self.sketch.get_or_insert_with(|| Sketch::within(self.sketch_bytes));
-        let threshold = self.threshold;
         self.exact.retain(|counted| {
             let stays = counted.count > threshold;
             if !stays {
-                let missing = counted.count - sketch.estimate(counted.hash);
-                if missing > 0.0 {
-                    sketch.add(counted.hash, missing, unit);
-                }
+                sketch.raise(counted.hash, f64::from(counted.count), unit);
             }
             stays
         });
+    }
+}
+
+impl Counted {
+    fn new(hash: u64, known: Remembered) -> Self {
+        let mean_cost = known.mean_cost.map_or(f32::NAN, |cost| cost as f32);
+        Self { hash, count: known.count as f32, mean_cost }
+    }
+
+    fn remembered(self) -> Remembered {
+        let mean_cost = (!self.mean_cost.is_nan()).then_some(f64::from(self.mean_cost));
+        Remembered { count: f64::from(self.count), mean_cost }
     }
 }
 
@@ -184,10 +204,12 @@ mod tests {
             }
         }
         assert!(!frequency.is_approximate());
-        assert_eq!(frequency.take(hash(5)), 3.0);
+        assert_eq!(frequency.take(hash(5)), Remembered { count: 3.0, mean_cost: None });
         assert_eq!(frequency.get(hash(5)), 0.0);
-        frequency.give(hash(5), 7.0, 1.0);
+        let known = Remembered { count: 7.0, mean_cost: Some(0.5) };
+        frequency.give(hash(5), known, 1.0);
         assert_eq!(frequency.get(hash(5)), 7.0);
+        assert_eq!(frequency.take(hash(5)), known);
     }
 
     /// Hot names keep their exact counts among a flood of names seen once; memory stays bounded.

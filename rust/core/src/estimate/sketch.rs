@@ -50,6 +50,14 @@ impl Sketch {
         target
     }
 
+    /// Adds what is missing for an estimate of at least `count` under `hash`.
+    pub fn raise(&mut self, hash: u64, count: f64, unit: f64) {
+        let missing = count - self.estimate(hash);
+        if missing > 0.0 {
+            self.add(hash, missing, unit);
+        }
+    }
+
     /// Multiplies every count by `factor`.
     pub fn rescale(&mut self, factor: f64) {
         self.cells.iter_mut().for_each(|cell| *cell *= factor as f32);

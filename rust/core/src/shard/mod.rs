@@ -13,7 +13,7 @@ pub use entry::{
 
 use crate::estimate::Pooled;
 use crate::estimate::decay::{Decay, DecayRule};
-use crate::estimate::frequency::Frequency;
+use crate::estimate::frequency::{Frequency, Remembered};
 use crate::evict::order::Order;
 use crate::evict::{Eviction, Slot, Worth};
 use crate::exact::{Bucket, Index};
@@ -239,7 +239,7 @@ impl<K, V> Shard<K, V> {
     pub fn remember(&mut self, hash: u64, count: f64) {
         if self.remembers {
             let weight = self.decay.weight();
-            self.frequency.give(hash, count * weight, weight);
+            self.frequency.give(hash, Remembered { count: count * weight, mean_cost: None }, weight);
         }
     }
 

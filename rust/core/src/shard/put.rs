@@ -2,6 +2,7 @@
 
 use super::record::{Newcomer, Record};
 use super::{Cost, Learnt, NEVER, NewEntry, Outcome, Shard};
+use crate::estimate::frequency::Remembered;
 use crate::evict::{Slot, Worth};
 use crate::exact::Bucket;
 
@@ -48,12 +49,15 @@ impl<K, V> Shard<K, V> {
             removed.extend(self.release(slot).map(|left| (left.key, left.value)));
             return Newcomer { record, count };
         }
-        let asked = if self.remembers { self.frequency.take(hash) } else { 0.0 };
-        if asked <= 0.0 {
+        let known = if self.remembers { self.frequency.take(hash) } else { Remembered::default() };
+        if known.count <= 0.0 {
             self.tick();
         }
-        let count = if asked > 0.0 { asked } else { self.decay.weight() };
-        Newcomer { record: Record::default(), count: count as f32 }
+        let count = if known.count > 0.0 { known.count } else { self.decay.weight() };
+        // However often the cost was observed before, it goes on as one observation.
+        let observed = u32::from(known.mean_cost.is_some());
+        let mean_cost = known.mean_cost.unwrap_or_default();
+        Newcomer { record: Record { observed, mean_cost, ..Record::default() }, count: count as f32 }
     }
 
     fn learn(&mut self, newcomer: &mut Newcomer, cost: Cost) {
@@ -171,12 +175,19 @@ impl<K, V> Shard<K, V> {
 
     /// Takes the entry of a slot that is out of the order already, and remembers its count.
     pub(super) fn evict(&mut self, slot: Slot) -> Option<(K, V)> {
-        let hash = self.records[slot as usize].hash;
+        let record = self.records[slot as usize];
         let left = self.release(slot)?;
-        if self.remembers {
-            self.frequency.give(hash, f64::from(left.count), self.decay.weight());
-        }
+        self.keep_in_mind(&Newcomer { record, count: left.count });
         Some((left.key, left.value))
+    }
+
+    /// Remembers what is known of a key that is not resident.
+    fn keep_in_mind(&mut self, Newcomer { record, count }: &Newcomer) {
+        if self.remembers {
+            let mean_cost = (record.observed > 0).then_some(record.mean_cost);
+            let known = Remembered { count: f64::from(*count), mean_cost };
+            self.frequency.give(record.hash, known, self.decay.weight());
+        }
     }
 
     /// As `evict`, for a caller who keeps the count.
@@ -210,8 +221,6 @@ impl<K, V> Shard<K, V> {
             Outcome::TooLarge => self.totals.too_large += 1,
             _ => self.totals.bypassed += 1,
         }
-        if self.remembers {
-            self.frequency.give(newcomer.record.hash, f64::from(newcomer.count), self.decay.weight());
-        }
+        self.keep_in_mind(newcomer);
     }
 }
