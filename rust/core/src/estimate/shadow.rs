@@ -19,7 +19,7 @@ const KNOWN_A_RESIDENT: usize = 8;
 /// The discount of past miss cost loses half its weight in this many requests a resident.
 const MEMORY: f64 = 35.0;
 /// Shadows that paid up to this much of the least are as good.
-const TOLERANCE: f64 = 1.01;
+const TOLERANCE: f64 = 1.003;
 /// Weights above this are scaled back; f32 counts reach 3 · 10^38.
 const RESCALE_ABOVE: f64 = 1e30;
 /// Memory a sampled resident takes at most: its rows, their names, and a node in each shadow.
