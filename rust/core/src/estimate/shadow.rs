@@ -311,10 +311,10 @@ mod tests {
         let (mut a, mut b) = (1, 1);
         let (mut slow, mut fast) = (0, 0);
         for time in 0..40_000u64 {
-            slow += u32::from(still.request(key(&mut a, 0), 1.0, 20) == f64::INFINITY);
+            slow += u32::from(still.request(key(&mut a, 0), 1.0, 20) >= 1500.0);
             fast += u32::from(moving.request(key(&mut b, time / 1000 * 1000), 1.0, 20) < 5000.0);
         }
-        assert!(slow > 30_000, "no decay in {slow} of 40,000 stationary requests");
+        assert!(slow > 30_000, "little decay in {slow} of 40,000 stationary requests");
         assert!(fast > 30_000, "decay in {fast} of 40,000 drifting requests");
     }
 
