@@ -1,0 +1,1 @@
+"""One file a measure; each has `measure(quick) -> Measure`."""
