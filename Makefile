@@ -35,7 +35,7 @@ check: .venv-lint/.ready ## formatting, lints, types
 	$(LINT)/ruff check .
 	$(LINT)/mypy
 	$(LINT)/mypy tests/typing/api.py
-	$(LINT)/mypy -p langchain_lecmux
+	$(LINT)/mypy integrations/langchain/langchain_lecmux
 
 fuzz: ## each fuzz target for SECONDS_EACH=60 (needs cargo-fuzz)
 	cd rust && for target in $$(ls fuzz/fuzz_targets | sed 's/\.rs$$//'); do \
