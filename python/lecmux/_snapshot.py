@@ -1,10 +1,8 @@
 """Snapshot files: written beside their target and renamed over it, so that readers see a whole file."""
 
 import contextlib
-import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +10,23 @@ from lecmux.errors import SnapshotError
 
 _MAGIC = b"LECMUX-ROUTER\x00\x01"
 _DIGEST_BYTES = 16
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows alone has a text mode
 
 
 def write(path: str | os.PathLike[str], data: bytes) -> None:
     """Writes atomically and durably, readable by the owner only (mode 0600)."""
     target = Path(path)
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mkstemp sets 0600
+    draft = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(target)
+        draft.replace(target)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
+            draft.unlink()
         raise
     _sync_folder(target.parent)
 
@@ -65,6 +65,8 @@ def unseal(data: bytes, path: str | os.PathLike[str]) -> tuple[dict[str, Any], b
 
 
 def _digest(data: bytes) -> bytes:
+    import hashlib  # noqa: PLC0415  loads OpenSSL, for those who save a router only
+
     return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).digest()
 
 

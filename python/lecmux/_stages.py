@@ -3,7 +3,6 @@
 Whatever goes wrong in a stage is counted as an incident, and the request proceeds without that stage.
 """
 
-import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from lecmux.costs.prices import check_amount
 from lecmux.errors import ConfigError
 from lecmux.events import Bypass, CacheHit, CacheMiss, Route, Store
 from lecmux.policies.admit import ended_normally
-from lecmux.query import Answer, Decision, Key, Query, Reply, Unit
+from lecmux.query import Answer, Decision, Key, Query, Reply, Unit, new_id
 from lecmux.routers.router import Router
 
 _SECONDS = Objective("seconds", {})
@@ -123,7 +122,7 @@ class Core:
             self._tell(CacheMiss, key, "declined")
             return None
         decision = Decision(
-            id=secrets.token_hex(8),
+            id=new_id(),
             kind="hit",
             model=entry.model,
             reason="exact",
@@ -164,14 +163,14 @@ class Core:
             decision = self._routed(key)
         if decision is None:
             model = (self.allowed or self.models)[0]
-            decision = Decision(secrets.token_hex(8), "call", model, "fallback", self.unit)
+            decision = Decision(new_id(), "call", model, "fallback", self.unit)
         if key is not None:
             self._tell(Route, key, decision)
         return decision
 
     def _routed(self, key: Key | None) -> Decision:
         if self.router is None:
-            return Decision(secrets.token_hex(8), "call", self.models[0], "only", self.unit)
+            return Decision(new_id(), "call", self.models[0], "only", self.unit)
         if key is None:
             return self.router.route(_NO_KEY, count=1.0, allowed=self.allowed)
         return self.router.route(key, count=self._count(key), allowed=self.allowed)

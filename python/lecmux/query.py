@@ -1,5 +1,6 @@
 """What goes into the pipeline and what comes out: frozen records."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -7,6 +8,11 @@ from typing import Any, Literal, NamedTuple
 __all__ = ["Answer", "Decision", "Key", "Query", "Reply", "Unit", "Usage"]
 
 Unit = Literal["usd", "seconds"]
+
+
+def new_id() -> str:
+    """Sixteen hex digits that no other decision has, in this process or a forked one."""
+    return os.urandom(8).hex()
 
 
 class Key(NamedTuple):

@@ -1,7 +1,6 @@
 """The learning router: expected cost by model and query, under the money rules of the objective."""
 
 import os
-import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -14,7 +13,7 @@ from lecmux.costs.prices import Price
 from lecmux.errors import ConfigError, SnapshotError
 from lecmux.policies._check import not_negative, positive, whole
 from lecmux.policies.estimate import Estimator, ValueOfInformation, estimator_from_spec
-from lecmux.query import Decision, Key, Unit, Usage
+from lecmux.query import Decision, Key, Unit, Usage, new_id
 from lecmux.routers._open import Open, OpenDecisions, Origin
 
 __all__ = ["Router"]
@@ -127,7 +126,7 @@ class Router:
         if count is None:
             choice = self._decide(key, sum(choice.tries) + 1.0, barred)
         return Decision(
-            id=secrets.token_hex(8),
+            id=new_id(),
             kind="call",
             model=self.models[choice.model],
             reason=choice.reason,
