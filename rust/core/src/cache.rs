@@ -167,7 +167,7 @@ impl<V> Cache<V> {
 
     /// Removes the entry that a hash names.
     pub fn delete_hash(&self, hash: u64) -> Option<(Key, V)> {
-        self.locked(hash)?.delete(hash, |_| true)
+        self.locked(hash)?.delete_hash(hash)
     }
 
     /// Removes all entries, or those of one scope; without a scope the history goes as well.
@@ -265,7 +265,7 @@ impl<V> Cache<V> {
 
     #[inline]
     fn locked(&self, hash: u64) -> Option<MutexGuard<'_, Shard<Key, V>>> {
-        // The lowest bits choose the bucket and the highest the tag within it; these are free.
+        // The table of a shard goes by the upper half, the counts by the lowest bits; these are free.
         let at = (hash >> 20) as usize & (self.shards.len() - 1);
         if let Ok(shard) = self.shards[at].lock() {
             return Some(shard);

@@ -69,7 +69,12 @@ impl<K, V> Index<K, V> {
 
     /// The entry in `slot`, whose hash is `hash`.
     pub(crate) fn of_slot(&self, hash: u64, slot: Slot) -> Option<&Bucket<K, V>> {
-        self.probe(tag(hash), |bucket| bucket.slot == slot).and_then(|place| self.at(place))
+        self.slot_where(hash, |held| held == slot)
+    }
+
+    /// The entry of `hash` whose slot `is` accepts.
+    pub(crate) fn slot_where(&self, hash: u64, is: impl Fn(Slot) -> bool) -> Option<&Bucket<K, V>> {
+        self.probe(tag(hash), |bucket| is(bucket.slot)).and_then(|place| self.at(place))
     }
 
     /// Inserts an entry whose key is not there.

@@ -2,7 +2,7 @@
 //!
 //! Counts are kept in units that grow: a request at time t weighs 2^(t/half-life), so old keys keep their
 //! order without being touched, and a count in requests is the stored count over the current weight. Where
-//! the weight passes 10^30 all counts are divided by it once.
+//! the weight passes 10^20 all counts are divided by it once.
 
 use super::shadow::Shadows;
 
@@ -18,8 +18,8 @@ pub enum DecayRule {
     SelfTuned,
 }
 
-/// Weights above this are scaled back to 1; f32 sketch cells reach 3 · 10^38.
-const RESCALE_ABOVE: f64 = 1e30;
+/// Weights above this are scaled back to 1; f32 counts reach 3 · 10^38, so they have room for 10^18 requests.
+const RESCALE_ABOVE: f64 = 1e20;
 
 /// The weight of a request now.
 #[derive(Debug)]

@@ -38,6 +38,15 @@ impl Pooled {
         growth
     }
 
+    /// Takes in an arm of `n` costs of which only the mean is known any more: it tells nothing of the spread.
+    pub(crate) fn recall(&mut self, n: u32, mean: f64) {
+        if n > 0 {
+            self.count += u64::from(n);
+            self.mean += (mean - self.mean) * (f64::from(n) / self.count as f64);
+            self.largest = self.largest.max(mean);
+        }
+    }
+
     /// Corrects the pool when a cost already observed turns out to be `by` more (`growth`: what that does to
     /// the squares of its arm; `cost`: the corrected value).
     pub(super) fn amend(&mut self, by: f64, growth: f64, cost: f64) {

@@ -21,7 +21,7 @@ const MEMORY: f64 = 35.0;
 /// Shadows that paid up to this much of the least are as good.
 const TOLERANCE: f64 = 1.003;
 /// Weights above this are scaled back; f32 counts reach 3 · 10^38.
-const RESCALE_ABOVE: f64 = 1e30;
+const RESCALE_ABOVE: f64 = 1e20;
 /// Memory a sampled resident takes at most: its rows, their names, and a node in each shadow.
 const BYTES_A_RESIDENT: usize = KNOWN_A_RESIDENT * (size_of::<Row>() + 10) + SHADOWS * size_of::<Node>() * 2;
 
@@ -101,6 +101,8 @@ impl Shadows {
 
     /// Replays one sampled request in every shadow; returns the half-life to use, in requests.
     pub fn request(&mut self, hash: u64, density: f64, residents: usize) -> f64 {
+        // A cache that was emptied has none for a moment; a sample of nothing would never be asked again.
+        let residents = residents.max(1);
         if self.scaled_for * 4 < residents * 3 || residents * 4 < self.scaled_for * 3 {
             self.scale(residents);
         }
@@ -109,7 +111,8 @@ impl Shadows {
         }
         self.requests = self.requests.wrapping_add(1);
         let row = self.row(hash);
-        self.rows[row as usize].density = density as f32;
+        // Saturates: infinity times a count that underflowed is no score.
+        self.rows[row as usize].density = density.min(f64::from(f32::MAX)) as f32;
         for index in 0..SHADOWS {
             self.replay(index, row);
         }
@@ -336,5 +339,28 @@ mod tests {
             }
         }
         assert!((100..1500).contains(&replayed), "{replayed} of 30,000 requests replayed at 1 %");
+    }
+
+    #[test]
+    fn an_emptied_cache_is_tuned_again() {
+        let mut shadows = Shadows::within(1 << 20);
+        let mut state = 5;
+        for residents in [20, 0, 20] {
+            for _ in 0..200 {
+                let hash = key(&mut state, 0);
+                assert!(shadows.samples(hash), "{residents} residents");
+                shadows.request(hash, 1.0, residents);
+            }
+        }
+    }
+
+    #[test]
+    fn scores_stay_numbers_at_extreme_worths() {
+        let mut shadows = Shadows::within(1 << 20);
+        for round in 0..40_000_u64 {
+            let (hash, density) = if round == 0 { (9, f64::MAX) } else { (round % 9, 0.0) };
+            shadows.request(hash, density, 1 + usize::from(round < 100));
+        }
+        assert!(shadows.shadows.iter().flat_map(|shadow| &shadow.heap).all(|node| !node.score.is_nan()));
     }
 }

@@ -63,8 +63,20 @@ impl Eviction for Gdsf {
         if self.bypass && self.score(newcomer) <= lowest {
             return None;
         }
-        self.age = lowest;
         self.order.pop_lowest().map(|(slot, _)| slot)
+    }
+
+    fn on_evict(&mut self, slot: Slot) {
+        self.age = self.age.max(self.order.popped_score(slot));
+    }
+
+    fn on_return(&mut self, slot: Slot) {
+        self.order.put_back(slot);
+    }
+
+    fn rescale(&mut self, factor: f64) {
+        self.age *= factor;
+        self.order.rescale(factor);
     }
 
     fn watches_hits(&self) -> bool {
@@ -98,10 +110,23 @@ mod tests {
         gdsf.on_insert(0, &worth(1.0, 5.0, 2));
         gdsf.on_insert(1, &worth(1.0, 6.0, 1));
         assert_eq!(gdsf.victim(&worth(1.0, 4.0, 4), &|_| worth(1.0, 1.0, 1)), Some(0));
+        gdsf.on_evict(0);
         assert!((gdsf.age() - 2.5).abs() < 1e-12);
         gdsf.on_insert(0, &worth(1.0, 4.0, 4));
         assert_eq!(gdsf.priority(0), Some(3.5));
         gdsf.on_hit(1, &worth(2.0, 6.0, 1));
         assert_eq!(gdsf.priority(1), Some(14.5));
+    }
+
+    #[test]
+    fn a_victim_that_stays_neither_ages_nor_is_aged() {
+        let mut gdsf = Gdsf::new(false, true);
+        gdsf.on_insert(0, &worth(1.0, 5.0, 1));
+        gdsf.on_insert(1, &worth(1.0, 9.0, 1));
+        assert_eq!(gdsf.victim(&worth(1.0, 7.0, 1), &|_| worth(1.0, 1.0, 1)), Some(0));
+        assert_eq!(gdsf.victim(&worth(1.0, 7.0, 1), &|_| worth(1.0, 1.0, 1)), None);
+        gdsf.on_return(0);
+        assert_eq!((gdsf.age(), gdsf.priority(0)), (0.0, Some(5.0)));
+        gdsf.check(&[0, 1]);
     }
 }

@@ -51,6 +51,10 @@ impl Eviction for Lec {
         self.order.pop_lowest().map(|(slot, _)| slot)
     }
 
+    fn on_return(&mut self, slot: Slot) {
+        self.order.put_back(slot);
+    }
+
     fn rescale(&mut self, factor: f64) {
         self.order.rescale(factor);
     }

@@ -36,6 +36,10 @@ impl Eviction for Lru {
         self.order.pop_lowest().map(|(slot, _)| slot)
     }
 
+    fn on_return(&mut self, slot: Slot) {
+        self.order.put_back(slot);
+    }
+
     fn watches_hits(&self) -> bool {
         true
     }

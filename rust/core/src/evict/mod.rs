@@ -40,8 +40,15 @@ pub trait Eviction: Send {
     /// Takes the least valuable slot out of the order. `worth_of` gives the current worth of a resident.
     ///
     /// `None` when the order is empty, or when the policy holds every resident to be worth at least as much
-    /// as `newcomer`, which is then bypassed.
+    /// as `newcomer`, which is then bypassed. What becomes of a victim is told by [`Eviction::on_evict`] or
+    /// [`Eviction::on_return`] before anything else is.
     fn victim(&mut self, newcomer: &Worth, worth_of: &dyn Fn(Slot) -> Worth) -> Option<Slot>;
+    /// The victim `slot` leaves.
+    fn on_evict(&mut self, slot: Slot) {
+        let _ = slot;
+    }
+    /// The victim `slot` stays after all, where it was; the last victim returns first.
+    fn on_return(&mut self, slot: Slot);
     /// Every count was multiplied by `factor` (decay keeps its weights in range by this).
     fn rescale(&mut self, factor: f64) {
         let _ = factor;

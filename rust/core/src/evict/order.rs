@@ -131,6 +131,17 @@ impl Order {
         Some((slot, score))
     }
 
+    /// Puts a slot that [`Order::pop_lowest`] gave back where it was.
+    pub fn put_back(&mut self, slot: Slot) {
+        self.set(slot, self.popped_score(slot));
+    }
+
+    /// The score of a slot when [`Order::pop_lowest`] gave it.
+    #[must_use]
+    pub fn popped_score(&self, slot: Slot) -> f64 {
+        self.scores[slot as usize]
+    }
+
     /// The current score of `slot`, if held.
     #[must_use]
     pub fn score(&self, slot: Slot) -> Option<f64> {

@@ -31,6 +31,8 @@ pub struct S3Fifo {
     ghosts: VecDeque<u64>,
     ghost_names: HashSet<u64>,
     members: Vec<Member>,
+    /// Victims whose fate is not known yet.
+    victims: Vec<(Slot, Member)>,
     small_bytes: u64,
     main_bytes: u64,
     len: usize,
@@ -48,6 +50,7 @@ impl S3Fifo {
             ghosts: VecDeque::new(),
             ghost_names: HashSet::new(),
             members: Vec::new(),
+            victims: Vec::new(),
             small_bytes: 0,
             main_bytes: 0,
             len: 0,
@@ -55,18 +58,21 @@ impl S3Fifo {
         }
     }
 
-    fn enqueue(&mut self, slot: Slot, mut member: Member) {
+    /// Adds a member at the end of its queue.
+    fn enqueue(&mut self, slot: Slot, member: Member) {
+        let ticket = self.enter(slot, member);
+        let queue = if member.in_main { &mut self.main } else { &mut self.small };
+        queue.push_back((slot, ticket));
+    }
+
+    /// Enters a member everywhere but in its queue; returns its ticket there.
+    fn enter(&mut self, slot: Slot, member: Member) -> u32 {
         self.sweep_if_stale();
         self.next_ticket = self.next_ticket.wrapping_add(1).max(1);
-        member.ticket = self.next_ticket;
-        if member.in_main {
-            self.main.push_back((slot, member.ticket));
-            self.main_bytes += member.bytes;
-        } else {
-            self.small.push_back((slot, member.ticket));
-            self.small_bytes += member.bytes;
-        }
-        self.members[slot as usize] = member;
+        let bytes = if member.in_main { &mut self.main_bytes } else { &mut self.small_bytes };
+        *bytes += member.bytes;
+        self.members[slot as usize] = Member { ticket: self.next_ticket, ..member };
+        self.next_ticket
     }
 
     /// Removed entries leave their queue node behind; drop such nodes once they outnumber the members.
@@ -109,6 +115,19 @@ impl S3Fifo {
         }
     }
 
+    /// Gives a member that has left its queue as a victim.
+    fn give(&mut self, slot: Slot, member: Member) -> Slot {
+        self.len -= 1;
+        self.victims.push((slot, member));
+        slot
+    }
+
+    /// Forgets a victim.
+    fn take(&mut self, slot: Slot) -> Option<Member> {
+        let at = self.victims.iter().rposition(|&(victim, _)| victim == slot)?;
+        Some(self.victims.swap_remove(at).1)
+    }
+
     fn evict_small(&mut self) -> Option<Slot> {
         while let Some((slot, mut member)) = self.dequeue(false) {
             if member.frequency > 1 {
@@ -116,9 +135,7 @@ impl S3Fifo {
                 member.frequency = 0;
                 self.enqueue(slot, member);
             } else {
-                self.len -= 1;
-                self.remember(member.hash);
-                return Some(slot);
+                return Some(self.give(slot, member));
             }
         }
         None
@@ -127,8 +144,7 @@ impl S3Fifo {
     fn evict_main(&mut self) -> Option<Slot> {
         while let Some((slot, mut member)) = self.dequeue(true) {
             if member.frequency == 0 {
-                self.len -= 1;
-                return Some(slot);
+                return Some(self.give(slot, member));
             }
             member.frequency -= 1;
             self.enqueue(slot, member);
@@ -171,6 +187,21 @@ impl Eviction for S3Fifo {
         }
     }
 
+    fn on_evict(&mut self, slot: Slot) {
+        if let Some(member) = self.take(slot).filter(|member| !member.in_main) {
+            self.remember(member.hash);
+        }
+    }
+
+    fn on_return(&mut self, slot: Slot) {
+        if let Some(member) = self.take(slot) {
+            self.len += 1;
+            let ticket = self.enter(slot, member);
+            let queue = if member.in_main { &mut self.main } else { &mut self.small };
+            queue.push_front((slot, ticket));
+        }
+    }
+
     fn watches_hits(&self) -> bool {
         true
     }
@@ -184,10 +215,12 @@ impl Eviction for S3Fifo {
             + self.ghosts.capacity() * 8
             + self.ghost_names.allocation_size()
             + self.members.capacity() * size_of::<Member>()
+            + self.victims.capacity() * size_of::<(Slot, Member)>()
     }
 
     fn check(&self, resident: &[Slot]) {
         let live = self.members.iter().filter(|member| member.ticket != 0);
+        assert!(self.victims.is_empty(), "a victim neither left nor stayed");
         assert_eq!(live.clone().count(), resident.len(), "members and residents disagree");
         assert_eq!(self.len, resident.len(), "length and residents disagree");
         let bytes = |main: bool| live.clone().filter(|m| m.in_main == main).map(|m| m.bytes).sum::<u64>();
@@ -216,8 +249,26 @@ mod tests {
         s3.on_hit(0, &worth(0));
         s3.on_hit(0, &worth(0));
         assert_eq!(s3.victim(&worth(9), &|_| worth(0)), Some(1), "0 was asked for twice and moved to main");
+        s3.on_evict(1);
         s3.on_insert(1, &worth(1));
         assert!(s3.members[1].in_main, "its name was remembered");
         s3.check(&[0, 1, 2, 3]);
+    }
+    #[test]
+    fn a_victim_that_stays_is_the_next_victim() {
+        let mut s3 = S3Fifo::new(0.1);
+        for slot in 0..3 {
+            s3.on_insert(slot, &worth(u64::from(slot)));
+        }
+        let victim = |s3: &mut S3Fifo| s3.victim(&worth(9), &|_| worth(0));
+        assert_eq!((victim(&mut s3), victim(&mut s3)), (Some(0), Some(1)));
+        s3.on_return(1);
+        s3.on_return(0);
+        s3.check(&[0, 1, 2]);
+        assert!(s3.ghosts.is_empty(), "nobody left");
+        assert_eq!((victim(&mut s3), victim(&mut s3)), (Some(0), Some(1)));
+        s3.on_evict(0);
+        s3.on_evict(1);
+        s3.check(&[2]);
     }
 }

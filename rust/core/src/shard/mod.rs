@@ -18,7 +18,7 @@ use crate::evict::order::Order;
 use crate::evict::{Eviction, Slot, Worth};
 use crate::exact::{Bucket, Index};
 use crate::tenants::Tenants;
-use record::{Appraisal, Record};
+use record::{Appraisal, Record, narrow};
 
 /// An entry found.
 pub struct Found<'a, K, V> {
@@ -115,7 +115,7 @@ impl<K, V> Shard<K, V> {
             self.totals.misses += 1;
             return None;
         }
-        bucket.hits += 1;
+        bucket.hits = bucket.hits.saturating_add(1);
         self.totals.hits += 1;
         if self.watches_hits || (self.contested && self.decay.watches(hash)) {
             let (slot, count) = (bucket.slot, bucket.count);
@@ -147,7 +147,7 @@ impl<K, V> Shard<K, V> {
         let (slot, hits) = (bucket.slot, std::mem::take(&mut bucket.hits));
         self.book(slot, hits);
         let record = &mut self.records[slot as usize];
-        (record.mean_cost, record.observed, record.hit_cost) = (miss_cost, 0, hit_cost as f32);
+        (record.mean_cost, record.observed, record.hit_cost) = (miss_cost, 0, narrow(hit_cost));
         let worth = self.worth_of(slot);
         self.order.on_learn(slot, &worth);
         true
@@ -156,6 +156,15 @@ impl<K, V> Shard<K, V> {
     /// Removes an entry; its count is kept.
     pub fn delete(&mut self, hash: u64, is: impl Fn(&K) -> bool) -> Option<(K, V)> {
         let slot = self.index.find(hash, is)?.slot;
+        self.order.on_remove(slot);
+        self.evict(slot)
+    }
+
+    /// Removes the entry that a hash names.
+    pub fn delete_hash(&mut self, hash: u64) -> Option<(K, V)> {
+        // The table holds half of the hash: the record has the other half.
+        let named = |slot: Slot| self.records[slot as usize].hash == hash;
+        let slot = self.index.slot_where(hash, named)?.slot;
         self.order.on_remove(slot);
         self.evict(slot)
     }
@@ -196,8 +205,8 @@ impl<K, V> Shard<K, V> {
     #[must_use]
     pub fn totals(&self) -> Totals {
         let open = self.index.iter().filter(|bucket| bucket.hits > 0);
-        let open: u64 = open.map(|bucket| self.saving_nano(bucket.slot, bucket.hits)).sum();
-        Totals { saved_nano: self.totals.saved_nano + open, ..self.totals }
+        let savings = open.map(|bucket| self.saving_nano(bucket.slot, bucket.hits));
+        Totals { saved_nano: savings.fold(self.totals.saved_nano, u64::saturating_add), ..self.totals }
     }
 
     /// The half-life of counts in force, in requests.
@@ -306,14 +315,14 @@ impl<K, V> Shard<K, V> {
     /// Books the saving of `hits` on a slot at what a miss costs by now.
     fn book(&mut self, slot: Slot, hits: u32) {
         if hits > 0 {
-            self.totals.saved_nano += self.saving_nano(slot, hits);
+            self.totals.saved_nano = self.totals.saved_nano.saturating_add(self.saving_nano(slot, hits));
         }
     }
 
     fn saving_nano(&self, slot: Slot, hits: u32) -> u64 {
         let record = &self.records[slot as usize];
         let saving = (record.mean_cost - f64::from(record.hit_cost)).max(0.0);
-        (saving * 1e9) as u64 * u64::from(hits)
+        ((saving * 1e9).round() as u64).saturating_mul(u64::from(hits))
     }
 
     /// Gives every resident its worth under the beliefs of now.

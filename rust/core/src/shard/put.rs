@@ -1,6 +1,8 @@
 //! Storing: observe the cost, carry the count over, make room or decline.
 
-use super::record::{Newcomer, Record};
+use std::collections::VecDeque;
+
+use super::record::{Newcomer, Record, narrow};
 use super::{Cost, Learnt, NEVER, NewEntry, Outcome, Shard};
 use crate::estimate::frequency::Remembered;
 use crate::evict::{Slot, Worth};
@@ -18,11 +20,15 @@ impl<K, V> Shard<K, V> {
     ) -> Outcome {
         let mut newcomer = self.carry_over(entry.hash, is, removed);
         self.learn(&mut newcomer, entry.cost);
+        if self.config.rescore {
+            self.rescore();
+        }
         let record = &mut newcomer.record;
         record.hash = entry.hash;
-        record.hit_cost = entry.hit_cost as f32;
+        record.hit_cost = narrow(entry.hit_cost);
         record.expires_ms = entry.expires_ms;
-        let charged = entry.bytes.saturating_add(self.config.overhead);
+        // At least 1: a worth is divided by it.
+        let charged = entry.bytes.saturating_add(self.config.overhead).max(1);
         let placed = match u32::try_from(charged) {
             Ok(bytes) if charged <= self.config.budget => {
                 record.bytes = bytes;
@@ -30,9 +36,6 @@ impl<K, V> Shard<K, V> {
             }
             _ => Err((Outcome::TooLarge, entry)),
         };
-        if self.config.rescore {
-            self.rescore();
-        }
         placed.unwrap_or_else(|(outcome, entry)| {
             self.forgo(&newcomer, outcome);
             removed.push((entry.key, entry.value));
@@ -65,8 +68,6 @@ impl<K, V> Shard<K, V> {
         match cost {
             Cost::Observed(cost) => {
                 self.pooled.observe(&mut record.observed, &mut record.mean_cost, cost);
-                self.appraisal.deviation = self.config.estimator.deviation(&self.pooled);
-                self.appraisal.largest = self.pooled.largest();
             }
             Cost::Unknown if record.observed == 0 => {
                 record.mean_cost = self.pooled.mean_cost().unwrap_or(1.0);
@@ -76,8 +77,11 @@ impl<K, V> Shard<K, V> {
             Cost::Learnt(Learnt { count, mean_cost, observed }) => {
                 newcomer.count = (count * self.decay.weight()) as f32;
                 (record.mean_cost, record.observed) = (mean_cost, observed);
+                self.pooled.recall(observed, mean_cost);
             }
         }
+        self.appraisal.deviation = self.config.estimator.deviation(&self.pooled);
+        self.appraisal.largest = self.pooled.largest();
     }
 
     /// Makes room for `newcomer` and stores it, or hands the entry back with the reason.
@@ -92,18 +96,19 @@ impl<K, V> Shard<K, V> {
         if self.contested && self.decay.watches(worth.hash) {
             self.watch(&worth);
         }
-        if self.used + worth.bytes > self.config.budget {
-            self.expire(now_ms, removed);
-        }
         let quota = (self.config.tenant_share * self.config.budget as f64) as u64;
         if worth.bytes > quota {
             return Err((Outcome::TooLarge, entry));
+        }
+        if self.shortage(worth.bytes, entry.scope, quota) != (0, 0) {
+            self.expire(now_ms, removed);
         }
         let Some(victims) = self.victims(&worth, entry.scope, quota) else {
             return Err((Outcome::Bypassed, entry));
         };
         let evicted = victims.len();
         for slot in victims {
+            self.order.on_evict(slot);
             removed.extend(self.evict(slot));
         }
         self.store(newcomer, entry, &worth);
@@ -112,42 +117,51 @@ impl<K, V> Shard<K, V> {
         Ok(Outcome::Stored { evicted: u32::try_from(evicted).unwrap_or(u32::MAX) })
     }
 
+    /// What is missing for `bytes` more of `scope`: within the budget, and within the tenant's share.
+    fn shortage(&self, bytes: u64, scope: &str, quota: u64) -> (u64, u64) {
+        let over_budget = (self.used + bytes).saturating_sub(self.config.budget);
+        if quota >= self.config.budget {
+            return (over_budget, 0);
+        }
+        let owned = self.tenants.find(scope).map_or(0, |tenant| self.tenants.bytes(tenant));
+        (over_budget, (owned + bytes).saturating_sub(quota))
+    }
+
     /// The slots that leave for `newcomer`, out of the order already; `None`: it is not worth them.
     fn victims(&mut self, newcomer: &Worth, scope: &str, quota: u64) -> Option<Vec<Slot>> {
-        let tenant = self.tenants.find(scope);
-        let owned = tenant.map_or(0, |tenant| self.tenants.bytes(tenant));
-        let over_budget = (self.used + newcomer.bytes).saturating_sub(self.config.budget);
-        let over_quota = (owned + newcomer.bytes).saturating_sub(quota);
-        if over_budget == 0 && over_quota == 0 {
+        let (mut over_budget, mut over_quota) = self.shortage(newcomer.bytes, scope, quota);
+        if (over_budget, over_quota) == (0, 0) {
             return Some(Vec::new());
         }
         self.contested = true;
-        let (mut leaving, mut staying) = (Vec::with_capacity(1), Vec::new());
-        let (mut freed, mut freed_quota) = (0, 0);
-        let fits = loop {
-            if freed >= over_budget && freed_quota >= over_quota {
-                break true;
-            }
-            let Some(slot) = self.next_victim(newcomer) else { break false };
+        let tenant = self.tenants.find(scope);
+        let (mut leaving, mut staying) = (Vec::with_capacity(1), VecDeque::new());
+        while over_budget > 0 || over_quota > 0 {
+            // A tenant over its share makes room among its own first; others' entries wait their turn.
+            let waiting = if over_quota == 0 { staying.pop_front() } else { None };
+            let Some(slot) = waiting.or_else(|| self.next_victim(newcomer)) else {
+                staying.extend(leaving);
+                self.put_back(staying);
+                return None;
+            };
             let record = &self.records[slot as usize];
-            if Some(record.tenant) == tenant {
-                freed_quota += u64::from(record.bytes);
-            } else if freed >= over_budget {
-                // Only the tenant's own entries make room under its share.
-                staying.push(slot);
+            let own = Some(record.tenant) == tenant;
+            if over_quota > 0 && !own {
+                staying.push_back(slot);
                 continue;
             }
-            freed += u64::from(record.bytes);
+            let bytes = u64::from(record.bytes);
+            over_budget = over_budget.saturating_sub(bytes);
+            over_quota = over_quota.saturating_sub(if own { bytes } else { 0 });
             leaving.push(slot);
-        };
-        if !fits {
-            staying.append(&mut leaving);
         }
-        for slot in staying {
-            let worth = self.worth_of(slot);
-            self.order.on_insert(slot, &worth);
-        }
-        fits.then_some(leaving)
+        self.put_back(staying);
+        Some(leaving)
+    }
+
+    /// Returns victims that stay to the order, the last one first.
+    fn put_back(&mut self, staying: VecDeque<Slot>) {
+        staying.into_iter().rev().for_each(|slot| self.order.on_return(slot));
     }
 
     fn next_victim(&mut self, newcomer: &Worth) -> Option<Slot> {
