@@ -59,9 +59,9 @@ def _table(sizes: list[int], grown: dict[str, dict[str, Any]]) -> Table:
         "Bytes an entry beyond key and value",
         ["cache", *heads],
         [[name, *(cell for entries in sizes for cell in cells(name, str(entries)))] for name in names],
-        f"Growth of the resident set over {grown[_PAYLOAD][str(sizes[0])]['filled']:.0f} bytes an entry for the "
-        "same str objects in two lists. A cache that keeps its own copy of a key in fewer bytes than a str has "
-        "that to its credit; after two turnovers some memory lies in gaps of the allocator.",
+        f"Growth of the resident set over {grown[_PAYLOAD][str(sizes[0])]['filled']:.0f} bytes an entry for "
+        "the same str objects in two lists. A cache that keeps its own copy of a key in fewer bytes than a "
+        "str has that to its credit; after two turnovers some memory lies in gaps of the allocator.",
     )
 
 
