@@ -64,7 +64,8 @@ mod tests {
     #[test]
     fn it_bounds_the_clairvoyant_optimum_of_the_twelve_requests() {
         let ids: Vec<i64> = "BDCBBCADCADD".bytes().map(|name| i64::from(name - b'A')).collect();
-        let costs: Vec<f64> = ids.iter().map(|&id| [10.0, 5.0, 4.0, 6.0][usize::try_from(id).unwrap()]).collect();
+        let costs: Vec<f64> =
+            ids.iter().map(|&id| [10.0, 5.0, 4.0, 6.0][usize::try_from(id).unwrap()]).collect();
         let trace = Trace::new(&ids, &costs, 1, None).unwrap();
         let total = uncached(&trace, None);
         assert!((total - 71.0).abs() < 1e-12);
