@@ -135,6 +135,16 @@ class Stats:
         """Model time that the served answers had taken."""
         return self.seconds.saved_by_hits / NANO
 
+    @property
+    def saved_by_routing_seconds(self) -> float:
+        """Against always asking the dearest model; 0.0 where costs are dollars."""
+        return self.seconds.saved_by_routing / NANO
+
+    @property
+    def price_of_errors_seconds(self) -> float:
+        """Price of the answers known to be wrong; 0.0 where costs are dollars."""
+        return self.seconds.price_of_errors / NANO
+
     def _dollars(self) -> Account:
         if self.unit == "seconds":
             raise PriceError("costs are counted in seconds here: give every model a Price to have dollars")
