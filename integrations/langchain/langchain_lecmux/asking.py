@@ -85,16 +85,14 @@ class Asking:
         return options
 
     @property
-    def traced(self) -> dict[str, Any]:
-        """What tracers are told of a structured output, for runs in which no model is called."""
-        for options in (
-            self.options,
-            self.bound,
-            *(self.structure.bindings.values() if self.structure else ()),
-        ):
+    def replayed(self) -> dict[str, Any]:
+        """Keyword arguments for a run in which no model is called: what tracers are told."""
+        told: dict[str, Any] = {"stop": self.stop}
+        bindings = self.structure.bindings.values() if self.structure else ()
+        for options in (self.options, self.bound, *bindings):
             if _TRACED in options:
-                return {_TRACED: options[_TRACED]}
-        return {}
+                told[_TRACED] = options[_TRACED]
+        return told
 
     def query(self, identity: str, namespace: str) -> tuple[Query, bool]:
         """The query, and whether its key is stable enough to store under.

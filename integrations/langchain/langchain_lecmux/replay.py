@@ -8,7 +8,9 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import RunnableConfig
 
+from langchain_lecmux.asking import Asking
 from langchain_lecmux.generated import Generated
 from langchain_lecmux.serving import first_message
 
@@ -95,3 +97,23 @@ def chunks(generated: Generated) -> Iterator[AIMessageChunk]:
         yield AIMessageChunk(content=content[start : start + length], id=message.id)
         start += length
     yield AIMessageChunk(content=content[start:], **rest)
+
+
+def replayed(generated: Generated, asking: Asking, config: RunnableConfig | None) -> Iterator[AIMessageChunk]:
+    """A stored answer in chunks; with a config, as the run of a model."""
+    if config is None:
+        return chunks(generated)
+    return StoredAnswer(generated=generated).stream(asking.messages, config, **asking.replayed)
+
+
+async def areplayed(
+    generated: Generated, asking: Asking, config: RunnableConfig | None
+) -> AsyncIterator[AIMessageChunk]:
+    """As `replayed`, awaited."""
+    if config is None:
+        for chunk in chunks(generated):
+            yield chunk
+        return
+    replay = StoredAnswer(generated=generated)
+    async for chunk in replay.astream(asking.messages, config, **asking.replayed):
+        yield chunk

@@ -52,7 +52,7 @@ def decode(data: bytes) -> tuple[list[Generation], dict[str, Any]]:
             raise UnstorableError(f"a stored answer of format {version!r}; this version reads {FORMAT}")
         if tagged:
             packed = unpack(packed)
-        run = f"{LC_ID_PREFIX}--{uuid7()}"
+        run = f"{LC_ID_PREFIX}-{uuid7()}"
         return [_unpack_generation(item, f"{run}-{place}") for place, item in enumerate(packed)], about
     except UnstorableError:
         raise

@@ -14,11 +14,11 @@ from langchain_core.load import dumps, loads
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.outputs import ChatGeneration, Generation
 from langgraph.checkpoint.memory import InMemorySaver
-from lecmux import Price, Query
+from offline_model import OfflineBlockChat, OfflineToolChat
 from pydantic import BaseModel
 
 from langchain_lecmux import LECCache
-from offline_model import OfflineBlockChat, OfflineToolChat
+from lecmux import Price, Query
 
 MODEL = "[('_type', 'x'), ('model', 'm'), ('stop', None)]"
 
@@ -99,7 +99,7 @@ def test_two_models_of_a_class_without_identifying_params_share_a_key(
 
 
 def test_a_serialisable_model_changed_after_its_first_use_keeps_its_old_key(cache: LECCache) -> None:
-    """A limit of BaseCache: LangChain caches the model string of such models, so the change is not in the key."""
+    """A limit of BaseCache: LangChain keeps the model string of such models, so the key misses the change."""
 
     class Serialisable(OfflineToolChat):
         @classmethod
@@ -384,7 +384,7 @@ def test_an_exception_inside_fails_no_call() -> None:
 def test_a_damaged_entry_is_a_miss_and_goes() -> None:
     cache = LECCache()
     assert kept(cache, chat())
-    query, key = cache._key(prompt("q"), MODEL)  # type: ignore[misc]
+    _, key = cache._key(prompt("q"), MODEL)  # type: ignore[misc]
     cache.store.put_value(key.text, b"[1,0,oops", scope=key.scope, fingerprint=key.fingerprint)
     assert cache.lookup(prompt("q"), MODEL) is None
     assert cache.stats().incidents == 1

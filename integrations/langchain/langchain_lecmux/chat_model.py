@@ -1,0 +1,395 @@
+"""`ChatRouter`: a chat model that serves a stored answer, or asks the model it expects to cost least.
+
+The path of a call is `lecmux.flow.answer`; this file drives it with LangChain's models, in LangChain's ways.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, cast
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun, Callbacks
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.language_models.base import LangSmithParams
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatResult, LLMResult
+from langchain_core.runnables import ConfigurableFieldSpec, Runnable, RunnableConfig, ensure_config
+from langchain_core.runnables.config import merge_configs
+from pydantic import Field, PrivateAttr
+
+from langchain_lecmux.asking import BOUND, ROUTE, STRUCTURED, Asking
+from langchain_lecmux.calls import Gathered
+from langchain_lecmux.events import Settling
+from langchain_lecmux.generated import Generated
+from langchain_lecmux.profiles import common_profile
+from langchain_lecmux.replay import StoredAnswer, areplayed, replayed
+from langchain_lecmux.runs import open_async_run, open_run
+from langchain_lecmux.serving import first_message
+from langchain_lecmux.shapes import chat_result, llm_result, run_config, settings_of, with_route
+from langchain_lecmux.structured import Parser, structure, ways
+from langchain_lecmux.wiring import Wiring
+from lecmux import Answer, Hooks, Price, Query, Reply, Router, ValueOfInformation, flow
+
+__all__ = ["ChatRouter"]
+
+
+class ChatRouter(BaseChatModel):
+    """Stands wherever a chat model does, over K models of yours.
+
+    Each call is answered from the cache, or by the model whose expected cost is least: dollars, seconds at
+    a price, and the price of a wrong answer times its likelihood. What a model costs is learnt from the
+    calls that were paid for; a model is tried where the knowledge may repay the trial.
+    `response_metadata["lecmux"]` of every answer holds the decision: `id` (for `observe`), `kind` ("hit" or
+    "call"), `model`, `reason`, `unit`, `cost`, `saved`, the bounds behind it, and for a hit its `hit_id`
+    and `age_seconds`.
+
+    Tools, structured output and streams work on the chosen model in its own way. A call can name its model:
+    `model.invoke(question, config={"configurable": {"lecmux_route": "large"}})`.
+    """
+
+    models: dict[str, BaseChatModel]
+    """By the names that decisions and prices use."""
+    prices: Mapping[str, Price] | None = None
+    """By those names. Where not every model has a price, costs are seconds, and every decision says so."""
+    cache: Any = Field(default=None, exclude=True)
+    """A `LECCache`, `lecmux.Cache` or `AsyncCache`; None: the global LECCache if one is set; False: none."""
+    quality: Callable[[Query, Reply], float | None] | None = Field(default=None, exclude=True)
+    """`(query, reply) -> float | None`: how right an answer is, 0.0 to 1.0, where that is known at once."""
+    price_of_wrong_usd: float = 0.0
+    price_of_wrong_seconds: float = 0.0
+    price_per_second_usd: float = 0.0
+    estimator: Any = Field(default_factory=ValueOfInformation)
+    """How sure to be of a cost before it counts: an estimator of `lecmux`."""
+    cost_floor: float = 0.0
+    """The least an answer can cost."""
+    cost_ceiling: float | None = None
+    """The most it can cost; estimators that bound by the range need it."""
+    namespace: str = ""
+    """Keeps this router's answers apart from those of others over the same models."""
+    seed: int = 0
+    """Fixes every tie and every coin."""
+    temperature: float | None = None
+    """Passed to the model with every call, like `max_tokens` and `stop`, unless the call says otherwise."""
+    max_tokens: int | None = None
+    stop: list[str] | None = None
+
+    _router: Router = PrivateAttr()
+    _wiring: Wiring = PrivateAttr()
+
+    def __init__(self, **settings: Any) -> None:
+        """Takes the fields by name.
+
+        Raises:
+            ConfigError: settings that cannot work. PriceError: prices of models that are not there, dollar
+            amounts without a price for every model, or a
+                cache that counts in another unit.
+        """
+        super().__init__(**settings)
+        self._router = Router(
+            tuple(self.models),
+            prices=self.prices,
+            price_of_wrong_usd=self.price_of_wrong_usd,
+            price_of_wrong_seconds=self.price_of_wrong_seconds,
+            price_per_second_usd=self.price_per_second_usd,
+            estimator=self.estimator,
+            cost_floor=self.cost_floor,
+            cost_ceiling=self.cost_ceiling,
+            seed=self.seed,
+        )
+        judge = flow.HookRunner(Hooks(quality=self.quality)) if self.quality else None
+        self._wiring = Wiring(
+            self.models, self._router, cache=self.cache, judge=judge, namespace=self.namespace
+        )
+
+    @property
+    def router(self) -> Router:
+        """What was learnt of the models, and the choice among them."""
+        return self._router
+
+    def observe(self, decision_id: str, *, quality: float) -> bool:
+        """Takes in how right an answer was (0.0 to 1.0), when that becomes known; False: too long ago.
+
+        `decision_id` is `response_metadata["lecmux"]["id"]`. A stored answer is served on only while it is
+        expected to cost less than a new one.
+        """
+        return self._router.observe(decision_id, quality=quality)
+
+    # what LangChain asks of a model
+
+    @property
+    def _llm_type(self) -> str:
+        return "lecmux-router"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        return {"models": {name: model._identifying_params for name, model in self.models.items()}}
+
+    @property
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        """The route that a call may force."""
+        names = ", ".join(self.models)
+        spec = ConfigurableFieldSpec(
+            id=ROUTE,
+            annotation=str,
+            name="Route",
+            description=f"The model to ask: one of {names}.",
+            default=None,
+        )
+        return [*super().config_specs, spec]
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop, **kwargs)
+        params["ls_provider"] = "lecmux"
+        params.setdefault("ls_model_name", "|".join(self.models))
+        return params
+
+    def _resolve_model_profile(self) -> Any:
+        return common_profile([model.profile for model in self.models.values()])
+
+    # whole answers
+
+    def invoke(
+        self,
+        input: LanguageModelInput,  # noqa: A002  LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """One answer."""
+        return super().invoke(input, config, stop=stop, **with_route(config, kwargs))
+
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,  # noqa: A002  LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """One answer, awaited."""
+        return await super().ainvoke(input, config, stop=stop, **with_route(config, kwargs))
+
+    def generate(
+        self,
+        messages: list[list[BaseMessage]],
+        stop: list[str] | None = None,
+        callbacks: Callbacks = None,
+        **kwargs: Any,
+    ) -> LLMResult:
+        """An answer to each list of messages; `tags`, `metadata`, `run_name`, `run_id` as for any model."""
+        config = run_config(callbacks, kwargs)
+        return llm_result([self._answer(self._asking(each, stop, kwargs), config) for each in messages])
+
+    async def agenerate(
+        self,
+        messages: list[list[BaseMessage]],
+        stop: list[str] | None = None,
+        callbacks: Callbacks = None,
+        **kwargs: Any,
+    ) -> LLMResult:
+        """As `generate`, at the same time."""
+        config = run_config(callbacks, kwargs)
+        asked = [self._aanswer(self._asking(each, stop, kwargs), config) for each in messages]
+        return llm_result(await asyncio.gather(*asked))
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return chat_result(self._answer(self._asking(messages, stop, kwargs), RunnableConfig()))
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return chat_result(await self._aanswer(self._asking(messages, stop, kwargs), RunnableConfig()))
+
+    def _answer(self, asking: Asking, config: RunnableConfig) -> Generated:
+        turn = self._wiring.turn(asking)
+        run = open_run(self, config, asking.messages)
+        try:
+            call = partial(turn.caller.whole, config=run.config)
+            answer = flow.run(turn.pipeline(single_flight=True), call)
+            generated = turn.finished(answer)
+            if run.manager and answer.reply is None:
+                StoredAnswer(generated=generated).invoke(asking.messages, run.config, **asking.replayed)
+        except BaseException as error:
+            run.fail(error)
+            raise
+        run.end(first_message(generated))
+        return generated
+
+    async def _aanswer(self, asking: Asking, config: RunnableConfig) -> Generated:
+        turn = self._wiring.turn(asking)
+        run = await open_async_run(self, config, asking.messages)
+        try:
+            call = partial(turn.caller.awhole, config=run.config)
+            answer = await flow.arun(turn.pipeline(single_flight=True), call)
+            generated = turn.finished(answer)
+            if run.manager and answer.reply is None:
+                replay = StoredAnswer(generated=generated)
+                await replay.ainvoke(asking.messages, run.config, **asking.replayed)
+        except BaseException as error:
+            await run.fail(error)
+            raise
+        await run.end(first_message(generated))
+        return generated
+
+    # streams
+
+    def stream(
+        self,
+        input: LanguageModelInput,  # noqa: A002  LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> Iterator[AIMessageChunk]:
+        """An answer in chunks: as the model gives them, or as it gave them when the answer was stored.
+
+        Stored once it has ended normally. The first chunk carries the decision, the last what it cost.
+        """
+        asking, config = self._asked(input, config, stop, kwargs)
+        turn = self._wiring.turn(asking)
+        run = open_run(self, config, asking.messages)
+        gathered = Gathered()
+        try:
+            call = partial(turn.caller.stream, config=run.config, gathered=gathered)
+            for item in flow.stream(turn.pipeline(single_flight=False), call):
+                if not isinstance(item, Answer):
+                    yield cast("AIMessageChunk", item)
+                elif item.reply is not None:
+                    yield cast("AIMessageChunk", gathered.last(item.decision))
+                else:
+                    for chunk in replayed(turn.finished(item), asking, run.config if run.manager else None):
+                        yield from gathered.pass_on(chunk)
+        except BaseException as error:
+            run.fail(error)
+            raise
+        run.end(gathered.message)
+
+    async def astream(
+        self,
+        input: LanguageModelInput,  # noqa: A002  LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[AIMessageChunk]:
+        """As `stream`, awaited."""
+        asking, config = self._asked(input, config, stop, kwargs)
+        turn = self._wiring.turn(asking)
+        run = await open_async_run(self, config, asking.messages)
+        gathered = Gathered()
+        try:
+            call = partial(turn.caller.astream, config=run.config, gathered=gathered)
+            async for item in flow.astream(turn.pipeline(single_flight=False), call):
+                if not isinstance(item, Answer):
+                    yield cast("AIMessageChunk", item)
+                elif item.reply is not None:
+                    yield cast("AIMessageChunk", gathered.last(item.decision))
+                else:
+                    heard = run.config if run.manager else None
+                    async for chunk in areplayed(turn.finished(item), asking, heard):
+                        for each in gathered.pass_on(chunk):
+                            yield each
+        except BaseException as error:
+            await run.fail(error)
+            raise
+        await run.end(gathered.message)
+
+    def stream_events(
+        self,
+        input: LanguageModelInput,  # noqa: A002  LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        version: str = "v2",
+        **kwargs: Any,
+    ) -> Any:
+        """Events; with `version="v3"` the typed stream of the chosen model, or of the stored answer."""
+        if version != "v3":
+            return super().stream_events(input, config, version=cast("Any", version), **kwargs)
+        model, messages, config, options = self._event_source(input, config, kwargs)
+        return model.stream_events(messages, config, version="v3", **options)
+
+    def astream_events(
+        self,
+        input: LanguageModelInput,  # noqa: A002  LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        version: str = "v2",
+        **kwargs: Any,
+    ) -> Any:
+        """As `stream_events`, awaited."""
+        if version != "v3":
+            return super().astream_events(input, config, version=cast("Any", version), **kwargs)
+        model, messages, config, options = self._event_source(input, config, kwargs)
+        return model.astream_events(messages, config, version="v3", **options)
+
+    def _event_source(
+        self, question: LanguageModelInput, config: RunnableConfig | None, kwargs: dict[str, Any]
+    ) -> tuple[BaseChatModel, list[BaseMessage], RunnableConfig, dict[str, Any]]:
+        """The model whose events answer this call, and how to ask it."""
+        asking, config = self._asked(question, config, kwargs.pop("stop", None), kwargs)
+        turn = self._wiring.turn(asking, form="blocks")
+        drive = flow.Drive(turn.pipeline(single_flight=False))
+        effect = drive.effect
+        if not isinstance(effect, flow.Call):
+            replay = StoredAnswer(generated=turn.finished(drive.answer))
+            return replay, asking.messages, config, asking.replayed
+        heard = merge_configs(config, {"callbacks": [Settling(drive, effect)]})
+        return self.models[effect.model], asking.messages, heard, turn.caller.options(effect)
+
+    # tools and structured output
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | Any],
+        *,
+        tool_choice: str | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Binds tools; each model gets them in its own shape when it is chosen."""
+        bound: dict[str, Any] = {"tools": list(tools)}
+        if tool_choice is not None:
+            bound["tool_choice"] = tool_choice
+        return self.bind(**bound, **({BOUND: kwargs} if kwargs else {}))
+
+    def with_structured_output(
+        self, schema: dict[str, Any] | type, *, include_raw: bool = False, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, Any]:
+        """Answers of a given form, by the chosen model's own method for it; the arguments are theirs."""
+        found = ways(self.models, schema, include_raw=include_raw, settings=kwargs)
+        if found is None:
+            return super().with_structured_output(schema, include_raw=include_raw, **kwargs)
+        asks = self.bind(**{STRUCTURED: structure(schema, kwargs, found)})
+        return asks | Parser(ways=found, include_raw=include_raw)
+
+    # the parts of a call
+
+    def _asked(
+        self,
+        question: LanguageModelInput,
+        config: RunnableConfig | None,
+        stop: list[str] | None,
+        kwargs: dict[str, Any],
+    ) -> tuple[Asking, RunnableConfig]:
+        messages = self._convert_input(question).to_messages()
+        return self._asking(messages, stop, with_route(config, kwargs)), ensure_config(config)
+
+    def _asking(
+        self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
+    ) -> Asking:
+        options = settings_of(kwargs)
+        for name in ("temperature", "max_tokens"):
+            value = getattr(self, name)
+            if value is not None:
+                options.setdefault(name, value)
+        return Asking.of(messages, stop or self.stop, options)

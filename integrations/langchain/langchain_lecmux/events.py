@@ -1,0 +1,67 @@
+"""Typed event streams (`stream_events(version="v3")`): the pipeline ends when the model's own run does.
+
+Such a stream is pulled by its reader, long after the router has returned it, so the router listens to the
+run of the model it chose. There is no run of the router's own: a stream that nobody reads would never end
+it.
+"""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.outputs import ChatGeneration, LLMResult
+
+from langchain_lecmux.facts import facts
+from langchain_lecmux.generated import Generated, reply
+from lecmux import Reply
+from lecmux.flow import Call, Drive
+
+
+class Settling(BaseCallbackHandler):
+    """Feeds the end of one model run to the pipeline that asked for it."""
+
+    run_inline = True
+
+    def __init__(self, drive: Drive, effect: Call) -> None:
+        super().__init__()
+        self._drive = drive
+        self._effect = effect
+        self._started = time.perf_counter()
+        self._open = True
+
+    def on_chat_model_start(self, *_: Any, **__: Any) -> None:
+        """The reader began to pull."""
+        self._started = time.perf_counter()
+
+    def on_llm_end(self, response: LLMResult, **_: Any) -> None:
+        """The model ended normally: its answer is learnt from and stored."""
+        if not self._open:
+            return
+        self._open = False
+        generation: Any = response.generations[0][0]
+        with self._drive:
+            self._drive.result = self._reply(generation)
+        message = generation.message
+        message.response_metadata = {
+            **message.response_metadata,
+            "lecmux": facts(self._drive.answer.decision),
+        }
+
+    def on_llm_error(self, error: BaseException, **_: Any) -> None:
+        """The model failed, or its reader stopped: nothing is stored; the reader has the error already."""
+        if not self._open:
+            return
+        self._open = False
+        try:
+            with self._drive:
+                raise error
+        except BaseException as passed:
+            if passed is not error:
+                raise
+
+    def _reply(self, generation: ChatGeneration) -> Reply:
+        generated = Generated((ChatGeneration(message=generation.message),))
+        return replace(
+            reply(generated, seconds=time.perf_counter() - self._started), model=self._effect.model
+        )

@@ -1,0 +1,55 @@
+"""What `response_metadata["lecmux"]` tells of a decision: plain JSON, None and empty left out."""
+
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatGeneration
+
+from langchain_lecmux.generated import Generated
+from lecmux import Decision
+
+Message = TypeVar("Message", bound=BaseMessage)
+
+_AT_THE_END: Final = ("cost", "saved")
+_AT_THE_START: Final = (
+    "id", "kind", "model", "reason", "unit", "lower", "mean", "tries", "propensity", "hit_id", "age_seconds"
+)  # fmt: skip
+
+
+def facts(decision: Decision) -> dict[str, Any]:
+    """All of it."""
+    return start_facts(decision) | end_facts(decision)
+
+
+def start_facts(decision: Decision) -> dict[str, Any]:
+    """What is known before the model answers; the first chunk of a stream carries it."""
+    told = {name: getattr(decision, name) for name in _AT_THE_START}
+    return {
+        name: dict(value) if name in {"lower", "mean", "tries"} else value
+        for name, value in told.items()
+        if value is not None and value != {}
+    }
+
+
+def end_facts(decision: Decision) -> dict[str, Any]:
+    """What is known afterwards; the last chunk carries it. No name of `start_facts`: chunks are merged."""
+    return {name: getattr(decision, name) for name in _AT_THE_END}
+
+
+def with_facts(generated: Generated, told: dict[str, Any]) -> Generated:
+    """Copies that carry `told`; a model may hand out the same message again, so it is not changed."""
+    return replace(generated, generations=tuple(_copied(each, told) for each in generated.generations))
+
+
+def _copied(generation: Any, told: dict[str, Any]) -> Any:
+    if not isinstance(generation, ChatGeneration):
+        return generation
+    return generation.model_copy(update={"message": told_message(generation.message, told)})
+
+
+def told_message(message: Message, told: dict[str, Any]) -> Message:
+    """A copy of one message that carries `told` beside what it already carries."""
+    known = message.response_metadata.get("lecmux", {})
+    metadata = {**message.response_metadata, "lecmux": {**known, **told}}
+    return message.model_copy(update={"response_metadata": metadata})
