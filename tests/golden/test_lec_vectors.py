@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from lecmux import Cache, Gdsf, HalfLife, Hoeffding, Lec, Lfu, Lru, PooledVariance, SqrtBonus
+from lecmux import (
+    Cache,
+    Gdsf,
+    HalfLife,
+    Hoeffding,
+    Lec,
+    Lfu,
+    Lru,
+    PooledVariance,
+    SqrtBonus,
+    ValueOfInformation,
+)
 from lecmux.policies import Eviction, PlugIn
 from lecmux.sim import HIT, simulate
 
@@ -96,7 +107,8 @@ def test_decayed_count_of_a_live_cache() -> None:
     for now in range(row["times"][-1] + 1):
         cache.get("asked" if now in row["times"] else "other")
 
-    assert cache.count("asked") == pytest.approx(row["count_at_4"], rel=1e-12)
+    # Counts are kept in 32 bits.
+    assert cache.count("asked") == pytest.approx(row["count_at_4"], rel=1e-6)
 
 
 def _generator() -> Any:
@@ -130,3 +142,21 @@ def test_published_law(row: dict[str, Any]) -> None:
         "large_only_LRU": total(Lru(), arm=1),
     }
     assert got == pytest.approx({name: row[name] for name in got}, abs=6e-4)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "ratio", "published"), [(0.5, 1.5, 4716), (0.8, 1.5, 6197), (0.5, 100, 8498), (0.8, 100, 11263)]
+)
+@pytest.mark.parametrize("rescore", [True, False])
+def test_value_of_information_over_a_hundred_seeds(
+    alpha: float, ratio: float, published: float, rescore: bool
+) -> None:
+    # Single seeds differ from the published ones, since equal scores and near-equal gains are common there.
+    generate, voi = _generator(), ValueOfInformation(z=2, s0=1)
+    totals = []
+    for seed in range(100):
+        ids, costs, _ = generate(seed, alpha, ratio)
+        evict = Lec(decay=None, rescore=rescore)
+        totals.append(simulate(ids, costs, capacity=8, evict=evict, estimator=voi, cost_floor=1).total_cost)
+
+    assert sum(totals) / len(totals) == pytest.approx(published, rel=2e-3)
