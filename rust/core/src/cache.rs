@@ -5,6 +5,8 @@
 
 use crate::config::CacheConfig;
 use crate::error::Error;
+use crate::estimate::finite_cost;
+use crate::estimate::frequency::is_count;
 use crate::key::{Key, KeyHasher, KeyRef};
 use crate::shard::{Cost, EntryView, Found, Learnt, NEVER, NewEntry, Outcome, Shard, Totals};
 use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
@@ -206,9 +208,9 @@ impl<V> Cache<V> {
         self.healthy().flat_map(|shard| shard.history().collect::<Vec<_>>()).collect()
     }
 
-    /// Takes over counts of keys that are not resident.
+    /// Takes over counts of keys that are not resident; what is no count is left out.
     pub fn restore_history(&self, history: &[(u64, f64)]) {
-        for &(hash, count) in history {
+        for &(hash, count) in history.iter().filter(|(_, count)| is_count(*count)) {
             if let Some(mut shard) = self.locked(hash) {
                 shard.remember(hash, count);
             }
@@ -282,11 +284,14 @@ impl<V> Cache<V> {
 fn validate(terms: &Terms) -> Result<(), Error> {
     let miss = match terms.cost {
         Cost::Observed(cost) | Cost::Bound(cost) => cost,
+        Cost::Learnt(Learnt { count, .. }) if !is_count(count) => {
+            return Err(Error::Cost { what: format!("{count} is no number of requests") });
+        }
         Cost::Learnt(learnt) => learnt.mean_cost,
         Cost::Unknown => 0.0,
     };
     for (name, cost) in [("cost", miss), ("hit cost", terms.hit_cost)] {
-        if !(cost.is_finite() && cost >= 0.0) {
+        if finite_cost(cost).is_err() {
             return Err(Error::Cost { what: format!("a {name} must be finite and at least 0, got {cost}") });
         }
     }

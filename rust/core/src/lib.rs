@@ -6,6 +6,7 @@
 pub mod config;
 pub mod error;
 mod sync;
+mod room;
 
 pub mod key;
 mod exact;

@@ -5,6 +5,8 @@
 
 use crate::cache::{Cache, Exported, Terms};
 use crate::error::Error;
+use crate::estimate::finite_cost;
+use crate::estimate::frequency::is_count;
 use crate::key::KeyRef;
 use crate::shard::{Cost, Learnt};
 
@@ -122,7 +124,7 @@ pub fn decode(sealed: &[u8]) -> Result<Contents<'_>, Error> {
     // Nothing is reserved by a number that was read: a changed one must not ask for memory.
     let entries = (0..entries).map(|_| reader.entry()).collect::<Result<_, _>>()?;
     let names = reader.u64()?;
-    let history = (0..names).map(|_| Ok((reader.u64()?, reader.amount()?))).collect::<Result<_, Error>>()?;
+    let history = (0..names).map(|_| Ok((reader.u64()?, reader.count()?))).collect::<Result<_, Error>>()?;
     if !reader.0.is_empty() {
         return Err(damaged("bytes after its end"));
     }
@@ -130,9 +132,10 @@ pub fn decode(sealed: &[u8]) -> Result<Contents<'_>, Error> {
 }
 
 impl<V> Cache<V> {
-    /// Puts what was decoded back, most valuable first, so that a smaller budget keeps the best.
+    /// Puts what was decoded back, least valuable first: whether a policy declines what comes late or pushes
+    /// out what came early, a smaller budget keeps the best.
     ///
-    /// `value` makes a value of an entry, or declines it. Returns how many entries were taken.
+    /// `value` makes a value of an entry, or declines it. Returns how many entries the cache holds more.
     ///
     /// # Errors
     /// [`Error::Cost`] when a cost in the contents is out of range.
@@ -147,8 +150,8 @@ impl<V> Cache<V> {
             |entry: &Entry<'_>| entry.learnt.count * entry.learnt.mean_cost / entry.value.len().max(1) as f64;
         let mut entries: Vec<&Entry<'_>> =
             contents.entries.iter().filter(|e| e.expires_ms > now_ms).collect();
-        entries.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
-        let (mut taken, mut removed) = (0, Vec::new());
+        entries.sort_by(|a, b| worth(a).total_cmp(&worth(b)));
+        let (before, mut removed) = (self.len(), Vec::new());
         for entry in entries {
             let Some(value) = value(entry) else { continue };
             let terms = Terms {
@@ -157,10 +160,9 @@ impl<V> Cache<V> {
                 hit_cost: entry.hit_cost,
                 expires_ms: entry.expires_ms,
             };
-            let outcome = self.put(entry.key, value, terms, now_ms, &mut removed)?;
-            taken += u64::from(matches!(outcome, crate::shard::Outcome::Stored { .. }));
+            self.put(entry.key, value, terms, now_ms, &mut removed)?;
         }
-        Ok(taken)
+        Ok(self.len().saturating_sub(before) as u64)
     }
 }
 
@@ -203,9 +205,17 @@ impl<'a> Reader<'a> {
         Ok(u64::from_le_bytes(*word))
     }
 
-    fn amount(&mut self) -> Result<f64, Error> {
-        let amount = f64::from_bits(self.u64()?);
-        if amount.is_finite() && amount >= 0.0 { Ok(amount) } else { Err(damaged("an amount out of range")) }
+    fn real(&mut self) -> Result<f64, Error> {
+        self.u64().map(f64::from_bits)
+    }
+
+    fn cost(&mut self) -> Result<f64, Error> {
+        finite_cost(self.real()?).map_err(|_| damaged("a cost out of range"))
+    }
+
+    fn count(&mut self) -> Result<f64, Error> {
+        let count = self.real()?;
+        if is_count(count) { Ok(count) } else { Err(damaged("a count out of range")) }
     }
 
     fn bytes(&mut self) -> Result<&'a [u8], Error> {
@@ -224,9 +234,10 @@ impl<'a> Reader<'a> {
         let (&kind, rest) = self.0.split_first().ok_or_else(|| damaged("it ends early"))?;
         self.0 = rest;
         let value = self.bytes()?;
-        let (count, mean_cost) = (self.amount()?, self.amount()?);
-        let observed = u32::try_from(self.u64()?).map_err(|_| damaged("a count out of range"))?;
-        let (hit_cost, expires_ms) = (self.amount()?, self.u64()?);
+        let (count, mean_cost) = (self.count()?, self.cost()?);
+        let observed =
+            u32::try_from(self.u64()?).map_err(|_| damaged("a number of observations out of range"))?;
+        let (hit_cost, expires_ms) = (self.cost()?, self.u64()?);
         Ok(Entry { key, kind, value, learnt: Learnt { count, mean_cost, observed }, hit_cost, expires_ms })
     }
 }

@@ -284,7 +284,9 @@ fn rescoring_comes_before_the_decision() {
     let estimator = Estimator::PooledVariance { z: 2.0, s0: None };
     let mut desk = Desk::new(ShardConfig { estimator, rescore: true, ..config(LEC, 2) });
     desk.put("a", Terms::new(1, 10.0));
-    (0..16).for_each(|_| drop(desk.put("b", Terms::new(1, 9.0))));
+    for _ in 0..16 {
+        desk.put("b", Terms::new(1, 9.0));
+    }
     assert!(desk.view("a").unwrap().miss_cost > desk.view("b").unwrap().miss_cost);
     desk.gone();
     desk.put("c", Terms::new(1, 1000.0));

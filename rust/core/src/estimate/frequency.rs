@@ -31,6 +31,15 @@ pub struct Remembered {
     pub mean_cost: Option<f64>,
 }
 
+/// Counts beyond this come from no cache, and grown by decay they would leave the range of an f32.
+const MOST_REQUESTS: f64 = (1_u64 << 53) as f64;
+
+/// Whether `count` can be a number of requests, decayed or not.
+#[must_use]
+pub fn is_count(count: f64) -> bool {
+    (0.0..=MOST_REQUESTS).contains(&count)
+}
+
 /// Counts by keyed hash.
 #[derive(Clone, Debug)]
 pub struct Frequency {

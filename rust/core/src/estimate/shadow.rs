@@ -23,7 +23,7 @@ const TOLERANCE: f64 = 1.003;
 /// Weights above this are scaled back; f32 counts reach 3 · 10^38.
 const RESCALE_ABOVE: f64 = 1e20;
 /// Memory a sampled resident takes at most: its rows, their names, and a node in each shadow.
-const BYTES_A_RESIDENT: usize = KNOWN_A_RESIDENT * (size_of::<Row>() + 10) + SHADOWS * size_of::<Node>() * 2;
+const BYTES_A_RESIDENT: usize = KNOWN_A_RESIDENT * (size_of::<Row>() + 12) + SHADOWS * size_of::<Node>();
 
 /// A key of the sample.
 #[derive(Clone, Copy, Debug, Default)]
@@ -217,6 +217,20 @@ impl Shadows {
             while shadow.heap.len() > self.capacity {
                 shadow.drop_lowest(&mut self.rows, index);
             }
+        }
+        self.take_room();
+    }
+
+    /// Takes exactly the memory that the capacity asks for: growth by doubling would exceed what is allowed.
+    fn take_room(&mut self) {
+        let Self { names, rows, .. } = self;
+        let most = KNOWN_A_RESIDENT * self.capacity;
+        rows.shrink_to(most);
+        rows.reserve_exact(most.saturating_sub(rows.len()));
+        names.shrink_to(most, |&at| rows[at as usize].hash);
+        for Shadow { heap, .. } in &mut self.shadows {
+            heap.shrink_to(self.capacity);
+            heap.reserve_exact(self.capacity.saturating_sub(heap.len()));
         }
     }
 }

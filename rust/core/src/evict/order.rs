@@ -5,6 +5,7 @@
 //! and swept out once such nodes outnumber the live ones.
 
 use super::Slot;
+use crate::room;
 
 const ARITY: usize = 4;
 /// Ticket of a slot that is not in the order.
@@ -57,8 +58,8 @@ impl Order {
     pub fn set(&mut self, slot: Slot, score: f64) {
         let at = slot as usize;
         if at >= self.scores.len() {
-            self.scores.resize(at + 1, 0.0);
-            self.tickets.resize(at + 1, ABSENT);
+            room::fill(&mut self.scores, at + 1, 0.0);
+            room::fill(&mut self.tickets, at + 1, ABSENT);
         }
         if self.tickets[at] == ABSENT {
             self.len += 1;
@@ -82,6 +83,7 @@ impl Order {
             self.heap[0] = node;
             self.sift_down(0);
         } else {
+            room::for_one(&mut self.heap);
             self.heap.push(node);
             self.sift_up(self.heap.len() - 1);
         }
@@ -187,9 +189,9 @@ impl Order {
         self.tickets[node.slot as usize] == node.ticket
     }
 
-    /// Drops stale nodes once they outnumber the live ones, so memory stays within twice the need.
+    /// Drops stale nodes once they are half as many as the live ones.
     fn sweep_if_stale(&mut self) {
-        if self.heap.len() > 2 * self.len + 64 {
+        if self.heap.len() > self.len + self.len / 2 + 64 {
             self.fill_hole();
             let tickets = &self.tickets;
             self.heap.retain(|node| tickets[node.slot as usize] == node.ticket);

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use hashbrown::HashSet;
 
 use super::{Eviction, Slot, Worth};
+use crate::room;
 
 const MAX_FREQUENCY: u8 = 3;
 
@@ -157,7 +158,7 @@ impl Eviction for S3Fifo {
     fn on_insert(&mut self, slot: Slot, worth: &Worth) {
         let at = slot as usize;
         if at >= self.members.len() {
-            self.members.resize(at + 1, Member::default());
+            room::fill(&mut self.members, at + 1, Member::default());
         }
         self.len += 1;
         let in_main = self.ghost_names.contains(&worth.hash);

@@ -7,6 +7,7 @@ use super::{Cost, Learnt, NEVER, NewEntry, Outcome, Shard};
 use crate::estimate::frequency::Remembered;
 use crate::evict::{Slot, Worth};
 use crate::exact::Bucket;
+use crate::room;
 
 impl<K, V> Shard<K, V> {
     /// Observes the cost of an answer and stores it where that pays. A key that was never asked for counts as
@@ -173,6 +174,7 @@ impl<K, V> Shard<K, V> {
         let tenant = self.tenants.enter(entry.scope);
         let record = Record { tenant, ..newcomer.record };
         let slot = self.free.pop().unwrap_or_else(|| {
+            room::for_one(&mut self.records);
             self.records.push(Record::default());
             Slot::try_from(self.records.len() - 1).expect("a shard holds fewer than 2^32 entries")
         });
