@@ -41,7 +41,8 @@ def test_only_allowed_models_are_chosen() -> None:
 def test_scope_and_fingerprint_keep_queries_apart() -> None:
     router = _taught()
 
-    for part in ({"scope": "a"}, {"fingerprint": "b"}):
+    parts: list[dict[str, Any]] = [{"scope": "a"}, {"fingerprint": "b"}]
+    for part in parts:
         assert router.decide("q1", **part).tries == [0, 0]
 
 
