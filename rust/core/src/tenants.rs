@@ -19,6 +19,8 @@ struct Row {
 pub(crate) struct Tenants {
     rows: Vec<Row>,
     numbers: HashMap<Box<str>, Tenant>,
+    /// The number of the shared scope, which has no name: most entries are there.
+    shared: Option<Tenant>,
     free: Vec<Tenant>,
 }
 
@@ -32,14 +34,18 @@ impl Tenants {
             self.rows.push(Row::default());
             Tenant::try_from(self.rows.len() - 1).expect("fewer tenants than entries")
         });
-        self.rows[tenant as usize].name = name.into();
-        self.numbers.insert(name.into(), tenant);
+        if name.is_empty() {
+            self.shared = Some(tenant);
+        } else {
+            self.rows[tenant as usize].name = name.into();
+            self.numbers.insert(name.into(), tenant);
+        }
         tenant
     }
 
     /// The number of `name`, if it owns anything.
     pub(crate) fn find(&self, name: &str) -> Option<Tenant> {
-        self.numbers.get(name).copied()
+        if name.is_empty() { self.shared } else { self.numbers.get(name).copied() }
     }
 
     pub(crate) fn bytes(&self, tenant: Tenant) -> u64 {
@@ -58,7 +64,11 @@ impl Tenants {
         row.entries -= 1;
         if row.entries == 0 {
             let left = std::mem::take(row);
-            self.numbers.remove(&left.name);
+            if left.name.is_empty() {
+                self.shared = None;
+            } else {
+                self.numbers.remove(&left.name);
+            }
             self.free.push(tenant);
         }
     }
@@ -82,6 +92,7 @@ impl Tenants {
             assert_eq!((row.bytes, row.entries), (bytes, entries), "tenant {:?}", row.name);
         }
         let owning = self.rows.iter().filter(|row| row.entries > 0).count();
-        assert_eq!(self.numbers.len(), owning, "a tenant without entries has a row");
+        let named = self.numbers.len() + usize::from(self.shared.is_some());
+        assert_eq!(named, owning, "a tenant without entries has a row");
     }
 }
