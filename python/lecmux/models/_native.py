@@ -45,11 +45,16 @@ def load(path: Path, *, context_tokens: int, threads: int, parallel: int) -> Any
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.ui = False
+    params.endpoint_metrics = True
     params.api_keys = [secrets.token_urlsafe(32)]
     try:
-        return xllamacpp.Server(params)
+        server = xllamacpp.Server(params)
     except RuntimeError as error:
         raise ModelError(f"llama.cpp cannot load {path}: it is damaged or of an unknown kind") from error
+    # The server's loop starts after its constructor returned, and an end asked for before that is lost: its
+    # destructor would wait for ever. Whoever has an answer from the loop knows that it runs.
+    server.handle_metrics()
+    return server
 
 
 def _import() -> Any:

@@ -139,7 +139,9 @@ def check_gguf(path: Path) -> None:
         with path.open("rb") as file:
             magic = file.read(len(_MAGIC))
     except OSError as error:
-        raise ModelNotFoundError(f"no model file at {path}: {error.strerror}") from error
+        raise ModelNotFoundError(
+            f"no model file at {path} ({error.strerror}); the catalog has {', '.join(CATALOG)}"
+        ) from error
     if magic != _MAGIC:
         raise ModelError(f"{path} is no GGUF file: it starts with {magic!r}, not {_MAGIC!r}")
 

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -236,6 +238,7 @@ def test_loading_and_answering_prints_nothing(small: Gguf) -> None:
 
 def test_ctrl_c_ends_a_call(small: Gguf) -> None:
     body = (
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background ignores it
         "threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
         "try:\n    model.chat(story)\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
     )
@@ -271,19 +274,5 @@ def test_the_listener_is_local_and_locked(small: Gguf) -> None:
     address = small._server.listening_address
 
     assert address.startswith("http://127.0.0.1:")
-    import urllib.error
-    import urllib.request
-
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.urlopen(f"{address}/v1/models", timeout=10)
-
-
-def test_tools_reach_the_model(small: Gguf) -> None:
-    tool = {"type": "function", "function": {"name": "clock", "parameters": {"type": "object"}}}
-    plain = small.chat(CAPITAL, max_tokens=1)
-
-    try:
-        with_tools = small.chat(CAPITAL, max_tokens=1, tools=[tool])
-    except ModelError:
-        return  # a chat template may refuse tools
-    assert with_tools.usage.input_tokens > plain.usage.input_tokens

@@ -1,0 +1,16 @@
+"""The commands, in the order `lecmux --help` lists them."""
+
+import typer
+
+from lecmux.cli import models
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="lecmux",
+    help="Serve a stored answer, ask the small model, or ask the large one.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(models.app, name="models")

@@ -1,0 +1,1 @@
+"""The demo: real questions through a cache and two real models, and what that saved."""
