@@ -99,7 +99,8 @@ def _messages(prompt: str) -> list[dict[str, Any]] | None:
     except RecursionError as error:
         raise UnstableKeyError(_TOO_DEEP) from error
     for item in parsed:
-        if not (isinstance(item, dict) and isinstance(item.get("kwargs"), dict) and item.get("id")):
+        fits = isinstance(item, dict) and isinstance(item.get("kwargs"), dict)
+        if not (fits and isinstance(item.get("id"), list) and item["id"]):
             return None
     return parsed  # type: ignore[no-any-return]
 

@@ -1,4 +1,4 @@
-"""Makes `offline_model` importable by its name from every test below."""
+"""Makes `offline_model` and `answers` importable by their names from every test below."""
 
 import sys
 from pathlib import Path
