@@ -87,14 +87,6 @@ fn same(held: &[u8], asked: &str) -> bool {
     held.len() == asked.len() && (held.is_empty() || held == asked.as_bytes())
 }
 
-/// Whether the bytes are those of `text`.
-#[inline]
-fn same(bytes: &[u8], text: &str) -> bool {
-    // Two empty slices are not handed to memcmp: its vector code reads, masked, where they dangle, and the
-    // processor takes 80 ns to suppress that fault.
-    bytes.len() == text.len() && (bytes.is_empty() || bytes == text.as_bytes())
-}
-
 /// Hashes keys under secrets made from a seed (rapidhash v3).
 #[derive(Clone, Copy, Debug)]
 pub struct KeyHasher {
