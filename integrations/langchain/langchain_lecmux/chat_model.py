@@ -85,6 +85,8 @@ class ChatRouter(BaseChatModel):
                 cache that counts in another unit.
         """
         super().__init__(**settings)
+        if self.profile is None:
+            self.profile = cast("Any", common_profile([model.profile for model in self.models.values()]))
         self._router = Router(
             tuple(self.models),
             prices=self.prices,
@@ -142,9 +144,6 @@ class ChatRouter(BaseChatModel):
         params["ls_provider"] = "lecmux"
         params.setdefault("ls_model_name", "|".join(self.models))
         return params
-
-    def _resolve_model_profile(self) -> Any:
-        return common_profile([model.profile for model in self.models.values()])
 
     # whole answers
 
