@@ -40,6 +40,11 @@ def read(path: str | os.PathLike[str]) -> bytes:
     return Path(path).read_bytes()
 
 
+def other_kind(data: bytes) -> str | None:
+    """What `data` is instead of a cache's snapshot; None where that cannot be told."""
+    return "a router's snapshot: Router.load reads it" if data.startswith(_MAGIC[:-2]) else None
+
+
 def seal(about: dict[str, Any], state: bytes) -> bytes:
     """Joins settings and a state of the core: magic, digest, settings on one line, state."""
     body = json.dumps(about, separators=(",", ":")).encode() + b"\n" + state

@@ -14,7 +14,7 @@ from lecmux.costs.ledger import Ledger
 from lecmux.errors import ConfigError, PriceError, SnapshotError
 from lecmux.events import Bypass, Store
 from lecmux.hooks import Hooks
-from lecmux.policies._check import positive, whole
+from lecmux.policies._check import MOST, positive, whole
 from lecmux.policies.estimate import Estimator, ValueOfInformation, estimator_from_spec
 from lecmux.policies.evict import Eviction, Lec, eviction_from_spec
 from lecmux.query import Answer, Key, Query, Reply, Unit
@@ -44,8 +44,8 @@ class _Bounded(_core.Store):
         hooks: Hooks | None = None,
     ) -> Self:
         """Makes the core's part; `__init__` adds what is Python's."""
-        whole("capacity_bytes", capacity_bytes)
-        whole("seed", seed, least=0)
+        whole("capacity_bytes", capacity_bytes, most=MOST)
+        whole("seed", seed, least=0, most=MOST)
         if default_ttl_seconds is not None:
             positive("default_ttl_seconds", default_ttl_seconds)
         if not isinstance(evict, Eviction):
@@ -195,7 +195,10 @@ class _Bounded(_core.Store):
             OSError: when it cannot be read.
         """
         data = _snapshot.read(path)
-        about = _core.snapshot_about(data)
+        try:
+            about = _core.snapshot_about(data)
+        except SnapshotError as error:
+            raise SnapshotError(f"{path}: {_snapshot.other_kind(data) or error}") from None
         try:
             kept = json.loads(about)
             settings = dict(kept["settings"])

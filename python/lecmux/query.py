@@ -74,7 +74,7 @@ class Decision:
         id: names this decision in `observe`.
         kind: "hit" when a stored answer was served, "call" when a model ran.
         model: the model that answered; None for an entry that was stored by hand.
-        reason: one or two words, such as "exact", "explore" or "fallback".
+        reason: one or two words, such as "exact", "exploring" or "fallback".
         unit: "usd", or "seconds" where not every model has a price.
         cost: paid now for the answer, wrong or right; 0.0 for a hit.
         saved: for a hit what the stored answer had cost; for a call the expected cost of the dearest

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lecmux import Cache, Hooks, Price, Query, Reply, Router, Threaded
+from lecmux import Cache, Hooks, PooledVariance, Price, Query, Reply, Router, Threaded
 from lecmux.errors import ConfigError, CostError, LecmuxError, SnapshotError, ValueTypeError
 from lecmux.testing import FakeClock, ScriptedModel
 
@@ -22,6 +22,19 @@ MEGABYTE = 1_000_000
 def test_a_budget_that_is_no_positive_whole_number(capacity: Any) -> None:
     with pytest.raises(ConfigError, match="capacity_bytes"):
         Cache(capacity)
+
+
+@pytest.mark.parametrize("make", [lambda: Cache(10**30), lambda: Cache(10_000, seed=2**70)])
+def test_a_number_beyond_64_bits(make: Any) -> None:
+    with pytest.raises(ConfigError, match="at most"):
+        make()
+
+
+@pytest.mark.parametrize("estimator", ["hoeffding", None, PooledVariance])
+def test_an_estimator_that_is_none(estimator: Any) -> None:
+    for make in (lambda: Cache(10_000, estimator=estimator), lambda: Router(["m"], estimator=estimator)):
+        with pytest.raises(ConfigError, match="estimator must be"):
+            make()
 
 
 @pytest.mark.parametrize("value", ["x" * MEGABYTE, b"x" * MEGABYTE, ["x"] * MEGABYTE])
@@ -203,6 +216,16 @@ def test_a_foreign_file(tmp_path: Path, content: bytes) -> None:
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Cache.load(tmp_path / "missing")
+
+
+def test_a_file_that_is_refused_is_named(tmp_path: Path) -> None:
+    (tmp_path / "foreign").write_bytes(b"x")
+    Router(["m"]).save(tmp_path / "taught")
+
+    with pytest.raises(SnapshotError, match="foreign: not a lecmux snapshot"):
+        Cache.load(tmp_path / "foreign")
+    with pytest.raises(SnapshotError, match=r"taught: .* Router\.load reads it"):
+        Cache.load(tmp_path / "taught")
 
 
 def test_every_cut_is_found(snapshot: Path) -> None:

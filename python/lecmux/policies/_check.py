@@ -4,6 +4,9 @@ import math
 
 from lecmux.errors import ConfigError
 
+MOST = 2**63 - 1
+"""The largest whole number that every 64-bit field of the core holds."""
+
 
 def positive(name: str, value: float) -> None:
     """Refuses what is not a finite number above 0."""
@@ -23,10 +26,12 @@ def fraction(name: str, value: float) -> None:
         raise ConfigError(f"{name} must lie strictly between 0 and 1, not {value!r}")
 
 
-def whole(name: str, value: int, *, least: int = 1) -> None:
-    """Refuses what is not an int of at least `least`; True is no number here."""
+def whole(name: str, value: int, *, least: int = 1, most: int | None = None) -> None:
+    """Refuses what is not an int from `least` to `most`; True is no number here."""
     if type(value) is not int or value < least:
         raise ConfigError(f"{name} must be a whole number of at least {least}, not {value!r}")
+    if most is not None and value > most:
+        raise ConfigError(f"{name} must be a whole number of at most {most}, not {value!r}")
 
 
 def _is_number(value: object) -> bool:

@@ -11,7 +11,7 @@ from lecmux._envelope import entry_in
 from lecmux.costs.objective import Objective
 from lecmux.costs.prices import Price
 from lecmux.errors import ConfigError, SnapshotError
-from lecmux.policies._check import not_negative, positive, whole
+from lecmux.policies._check import MOST, not_negative, positive, whole
 from lecmux.policies.estimate import Estimator, ValueOfInformation, estimator_from_spec
 from lecmux.query import Decision, Key, Unit, Usage, new_id
 from lecmux.routers._open import Open, OpenDecisions, Origin
@@ -66,7 +66,9 @@ class Router:
         if cost_ceiling is not None:
             positive("cost_ceiling", cost_ceiling)
         whole("max_keys", max_keys)
-        whole("seed", seed, least=0)
+        whole("seed", seed, least=0, most=MOST)
+        if not isinstance(estimator, Estimator):
+            raise ConfigError(f"estimator must be one such as ValueOfInformation(), not {estimator!r}")
         self.objective = Objective.resolve(
             self.models,
             prices=prices,
