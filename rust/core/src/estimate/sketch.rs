@@ -1,19 +1,31 @@
-//! Counts of many names in little memory: a count-min sketch with conservative update.
+//! Counts of many names in little memory: a blocked count-min sketch with conservative update.
 //!
-//! Cormode & Muthukrishnan 2005, with the update of Estan & Varghese 2002. An estimate is never below the
-//! truth, and exceeds it by more than e/width · (weight held) with probability at most e^-4 a name.
+//! Cormode & Muthukrishnan 2005, with the update of Estan & Varghese 2002. All cells of a name lie in one
+//! block, and a block is one cache line, so a count costs one access to memory and not one a row; blocks draw
+//! their names at random, which makes the excess a tenth larger than that of rows of their own.
+//!
+//! An estimate is never below the truth. It exceeds it by more than e/width · (weight held) with probability
+//! at most e^-4 a name, where the weight is spread over the blocks evenly.
 //! Ageing keeps the weight held, and with it the error, bounded: once it passes [`FILL`] · width every cell
-//! is halved, so the excess stays below e · `FILL` ≈ 22 with that probability and is about 1 in the mean.
+//! is halved, so the excess stays below e · `FILL` ≈ 22 with that probability; among names that are seen once
+//! and never again it is 2 to 3 in the mean.
 
 const ROWS: usize = 4;
+/// Columns of a row within a block.
+const LANES: usize = 4;
 /// Weight a column may hold in the mean before all cells are halved.
 pub const FILL: f64 = 8.0;
+
+/// A cache line: `ROWS` rows of `LANES` cells.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Block([f32; ROWS * LANES]);
 
 /// A sketch of `ROWS` rows.
 #[derive(Clone, Debug)]
 pub struct Sketch {
-    cells: Vec<f32>,
-    /// Columns a row, a power of two.
+    blocks: Vec<Block>,
+    /// Columns a row, over all blocks.
     width: usize,
     held: f64,
     /// What one unit of count weighs now; only decay makes it other than 1.
@@ -21,27 +33,30 @@ pub struct Sketch {
 }
 
 impl Sketch {
-    /// The largest sketch within `bytes` (at least 16 columns).
+    /// The largest sketch within `bytes` (at least 4 blocks).
     #[must_use]
     pub fn within(bytes: usize) -> Self {
-        let columns = (bytes / size_of::<f32>() / ROWS).max(16);
-        let width = 1 << columns.ilog2();
-        Self { cells: vec![0.0; width * ROWS], width, held: 0.0, unit: 1.0 }
+        let blocks = (bytes / size_of::<Block>()).max(4);
+        let empty = Block([0.0; ROWS * LANES]);
+        Self { blocks: vec![empty; blocks], width: blocks * LANES, held: 0.0, unit: 1.0 }
     }
 
     /// Upper bound of the weight added under `hash`.
     #[must_use]
     pub fn estimate(&self, hash: u64) -> f64 {
-        let least = self.columns(hash).map(|at| self.cells[at]).fold(f32::INFINITY, f32::min);
-        f64::from(least)
+        let (block, cells) = self.cells(hash);
+        let Block(block) = &self.blocks[block];
+        f64::from(cells.map(|at| block[at]).into_iter().fold(f32::INFINITY, f32::min))
     }
 
     /// Adds `weight` under `hash`; `unit` is what one request weighs now. Returns the new estimate.
     pub fn add(&mut self, hash: u64, weight: f64, unit: f64) -> f64 {
         self.unit = unit;
         let target = self.estimate(hash) + weight;
-        for at in self.columns(hash) {
-            self.cells[at] = self.cells[at].max(target as f32);
+        let (block, cells) = self.cells(hash);
+        let Block(block) = &mut self.blocks[block];
+        for at in cells {
+            block[at] = block[at].max(target as f32);
         }
         self.held += weight;
         if self.held > FILL * self.width as f64 * self.unit {
@@ -60,28 +75,30 @@ impl Sketch {
 
     /// Multiplies every count by `factor`.
     pub fn rescale(&mut self, factor: f64) {
-        self.cells.iter_mut().for_each(|cell| *cell *= factor as f32);
+        self.blocks.iter_mut().flat_map(|Block(cells)| cells).for_each(|cell| *cell *= factor as f32);
         self.held *= factor;
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.cells.fill(0.0);
+        self.blocks.iter_mut().for_each(|Block(cells)| cells.fill(0.0));
         self.held = 0.0;
     }
 
     /// Heap bytes held.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        self.cells.capacity() * size_of::<f32>()
+        self.blocks.capacity() * size_of::<Block>()
     }
 
-    fn columns(&self, hash: u64) -> impl Iterator<Item = usize> + use<> {
-        let (mask, width) = (self.width - 1, self.width);
-        // Double hashing (Kirsch & Mitzenmacher 2006): two halves of one mixed word make all rows.
+    /// The block of a name, and its cell of each row there.
+    #[inline]
+    fn cells(&self, hash: u64) -> (usize, [usize; ROWS]) {
         let mixed = (hash ^ (hash >> 29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let (first, step) = ((mixed >> 32) as usize, (mixed as usize) | 1);
-        (0..ROWS).map(move |row| row * width + (first.wrapping_add(row.wrapping_mul(step)) & mask))
+        let block = ((mixed >> 32) * self.blocks.len() as u64) >> 32;
+        // The highest bits choose the block; two of the lower ones choose the lane of each row.
+        let lane = |row: usize| (mixed >> (16 + 2 * row)) as usize % LANES;
+        (block as usize, std::array::from_fn(|row| row * LANES + lane(row)))
     }
 }
 
