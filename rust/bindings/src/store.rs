@@ -155,8 +155,9 @@ impl Store {
         let (py, store) = (slf.py(), slf.get());
         let key = key_ref(key, scope, fingerprint)?;
         let (hash, now) = (store.cache.hash(key), store.now(py)?);
-        let found =
-            guarded(|| Ok(store.cache.peek(hash, key, now, |found| (found.value().clone_ref(py), found.view()))))?;
+        let found = guarded(|| {
+            Ok(store.cache.peek(hash, key, now, |found| (found.value().clone_ref(py), found.view())))
+        })?;
         found.map(|found| hit(slf, hash, found)).transpose()
     }
 
@@ -285,8 +286,11 @@ impl Store {
             Ok(detached(py, || {
                 let pairs = entries.iter().zip(&values);
                 let entries = pairs.map(|(entry, (kind, value))| snapshot::entry(entry, *kind, value));
-                let contents =
-                    Contents { about, entries: entries.collect::<Result<_, _>>()?, history: self.cache.history() };
+                let contents = Contents {
+                    about,
+                    entries: entries.collect::<Result<_, _>>()?,
+                    history: self.cache.history(),
+                };
                 Ok(snapshot::encode(&contents))
             }))
         })?;
@@ -345,7 +349,11 @@ impl Store {
 }
 
 #[inline]
-pub(crate) fn key_ref<'a>(key: &'a Bound<'_, PyString>, scope: &'a str, fingerprint: &'a str) -> PyResult<KeyRef<'a>> {
+pub(crate) fn key_ref<'a>(
+    key: &'a Bound<'_, PyString>,
+    scope: &'a str,
+    fingerprint: &'a str,
+) -> PyResult<KeyRef<'a>> {
     Ok(KeyRef { scope, fingerprint, text: key.to_str().map_err(|_| not_text())? })
 }
 
