@@ -308,6 +308,38 @@ fn counts_survive_a_long_decay() {
 }
 
 #[test]
+fn dear_entries_come_back_as_numbers() {
+    let mut desk = Desk::new(config(LEC, 1));
+    for _ in 0..3 {
+        desk.put("a", Terms::new(1, 1e100));
+        assert!(desk.view("a").unwrap().miss_cost >= 1e38);
+        desk.delete("a");
+    }
+}
+
+/// What a snapshot brings back was not asked for just now.
+#[test]
+fn restoring_lets_no_time_pass() {
+    let mut desk = Desk::new(ShardConfig { decay: DecayRule::HalfLife(2.0), ..config(LEC, 100) });
+    desk.shard.remember(hash("gone"), 8.0);
+    for name in ["a", "b", "c", "d"] {
+        let learnt = Learnt { count: 4.0, mean_cost: 1.0, observed: 1 };
+        desk.put(name, Terms { cost: Cost::Learnt(learnt), ..Terms::new(1, 0.0) });
+    }
+    assert_eq!((desk.count("gone"), desk.count("a"), desk.count("d")), (8.0, 4.0, 4.0));
+}
+
+/// Whether an entry has expired by then is for whoever reads the snapshot to say.
+#[test]
+fn the_history_has_the_counts_of_entries_that_expire() {
+    let mut desk = Desk::new(config(LEC, 10));
+    desk.put("stays", Terms::new(1, 1.0));
+    desk.put("expires", Terms { expires_ms: 5, ..Terms::new(1, 1.0) });
+    desk.ask("expires");
+    assert_eq!(desk.shard.history().collect::<Vec<_>>(), [(hash("expires"), 2.0)]);
+}
+
+#[test]
 fn what_was_learnt_comes_back() {
     let mut desk = Desk::new(config(LEC, 10));
     let learnt = Learnt { count: 7.0, mean_cost: 0.5, observed: 3 };

@@ -179,7 +179,7 @@ impl Frequency {
 
 impl Counted {
     fn new(hash: u64, known: Remembered) -> Self {
-        let mean_cost = known.mean_cost.map_or(f32::NAN, |cost| cost as f32);
+        let mean_cost = known.mean_cost.map_or(f32::NAN, |cost| cost.min(f64::from(f32::MAX)) as f32);
         Self { hash, count: known.count as f32, mean_cost }
     }
 

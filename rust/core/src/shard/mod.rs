@@ -239,9 +239,15 @@ impl<K, V> Shard<K, V> {
         Learnt { count: view.count, mean_cost: record.mean_cost, observed: record.observed }
     }
 
-    /// The exact counts of keys that are not resident, in units of one request now.
+    /// The exact counts of keys that are not resident, in units of one request now, and of residents that may
+    /// have expired when they are read.
     pub fn history(&self) -> impl Iterator<Item = (u64, f64)> {
-        self.frequency.iter().map(|(hash, count)| (hash, count / self.decay.weight()))
+        let expires = |bucket: &&Bucket<K, V>| self.records[bucket.slot as usize].expires_ms != NEVER;
+        let residents = self.index.iter().filter(move |bucket| self.remembers && expires(bucket));
+        let residents =
+            residents.map(|bucket| (self.records[bucket.slot as usize].hash, f64::from(bucket.count)));
+        let counts = self.frequency.iter().chain(residents);
+        counts.map(|(hash, count)| (hash, count / self.decay.weight()))
     }
 
     /// Takes over the count of a key that is not resident.

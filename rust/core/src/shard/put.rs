@@ -19,7 +19,8 @@ impl<K, V> Shard<K, V> {
         now_ms: u64,
         removed: &mut Vec<(K, V)>,
     ) -> Outcome {
-        let mut newcomer = self.carry_over(entry.hash, is, removed);
+        let asked = !matches!(entry.cost, Cost::Learnt(_));
+        let mut newcomer = self.carry_over(entry.hash, is, asked, removed);
         self.learn(&mut newcomer, entry.cost);
         if self.config.rescore {
             self.rescore();
@@ -44,8 +45,15 @@ impl<K, V> Shard<K, V> {
         })
     }
 
-    /// What to go on with: the entry that is replaced, else a new one with the count remembered.
-    fn carry_over(&mut self, hash: u64, is: impl Fn(&K) -> bool, removed: &mut Vec<(K, V)>) -> Newcomer {
+    /// What to go on with: the entry that is replaced, else a new one with the count remembered. `asked`: a key
+    /// that nobody asked for was asked for just now, so time passes.
+    fn carry_over(
+        &mut self,
+        hash: u64,
+        is: impl Fn(&K) -> bool,
+        asked: bool,
+        removed: &mut Vec<(K, V)>,
+    ) -> Newcomer {
         if let Some(bucket) = self.index.find(hash, is) {
             let (slot, count) = (bucket.slot, bucket.count);
             let record = self.records[slot as usize];
@@ -54,7 +62,7 @@ impl<K, V> Shard<K, V> {
             return Newcomer { record, count };
         }
         let known = if self.remembers { self.frequency.take(hash) } else { Remembered::default() };
-        if known.count <= 0.0 {
+        if known.count <= 0.0 && asked {
             self.tick();
         }
         let count = if known.count > 0.0 { known.count } else { self.decay.weight() };

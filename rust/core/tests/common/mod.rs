@@ -1,4 +1,5 @@
 //! A shard with one-line requests and puts.
+#![allow(dead_code, reason = "each test takes what it needs")]
 
 use lecmux_core::estimate::decay::DecayRule;
 use lecmux_core::estimate::{CostRange, Estimator};

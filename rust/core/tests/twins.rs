@@ -1,0 +1,79 @@
+//! Two shards that must decide alike, driven alike.
+
+mod common;
+
+use common::{Desk, LEC, LFU, Terms, config};
+use lecmux_core::estimate::Estimator;
+use lecmux_core::evict::Policy;
+use lecmux_core::shard::{Outcome, ShardConfig};
+use proptest::prelude::*;
+
+const WORDS: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+const POOLED: Estimator = Estimator::ValueOfInformation { z: 2.0, s0: None };
+
+/// Words asked for in turn, early ones more often.
+fn requests() -> impl Strategy<Value = Vec<usize>> {
+    let skewed = (0usize..12, 0usize..12).prop_map(|(a, b)| a.min(b));
+    prop::collection::vec(skewed, 1..300)
+}
+
+/// Serves every request in both shards, each at its own terms for the word, and compares what became of it.
+fn alike(
+    left: ShardConfig,
+    right: ShardConfig,
+    requests: &[usize],
+    terms: impl Fn(usize) -> (Terms, Terms),
+) -> Result<(), TestCaseError> {
+    let (mut left, mut right) = (Desk::new(left), Desk::new(right));
+    for &at in requests {
+        let (first, second) = terms(at);
+        let did: (Option<Outcome>, _) = (left.serve(WORDS[at], first), right.serve(WORDS[at], second));
+        prop_assert_eq!(did.0, did.1, "{}", WORDS[at]);
+        prop_assert_eq!(left.gone(), right.gone());
+        prop_assert_eq!(left.held(), right.held());
+    }
+    Ok(())
+}
+
+fn sizes() -> impl Strategy<Value = Vec<u64>> {
+    prop::collection::vec(1u64..5, 12)
+}
+
+proptest! {
+    #[test]
+    fn lec_of_equals_is_lfu(requests in requests(), budget in 1u64..6, bypass: bool) {
+        let lec = config(Policy::Lec { bypass }, budget);
+        let lfu = config(Policy::Lfu { bypass }, budget);
+        alike(lec, lfu, &requests, |_| (Terms::new(1, 3.0), Terms::new(1, 3.0)))?;
+    }
+
+    /// With one cost for all, bounds only rise: scores set at the last touch and raised when looked at are
+    /// those that rescoring gives.
+    #[test]
+    fn lazy_scores_are_rescored_ones(requests in requests(), sizes in sizes(), budget in 4u64..12) {
+        for estimator in [POOLED, Estimator::Hoeffding { delta: 0.1, horizon: 100, queries: 12 }, Estimator::PlugIn] {
+            let lazy = ShardConfig { estimator, ..config(LEC, budget) };
+            let rescored = ShardConfig { rescore: true, ..lazy };
+            alike(lazy, rescored, &requests, |at| {
+                let terms = Terms::new(sizes[at], 3.0);
+                (terms, terms)
+            })?;
+        }
+    }
+
+    /// Dollars or nano-dollars: decisions do not depend on the unit.
+    #[test]
+    fn the_unit_does_not_matter(requests in requests(), sizes in sizes(), rescore: bool, budget in 4u64..12) {
+        let shard = ShardConfig { estimator: POOLED, rescore, ..config(LEC, budget) };
+        alike(shard, shard, &requests, |at| {
+            let cost = 1.0 + (at * 7 % 5) as f64;
+            (Terms::new(sizes[at], cost), Terms::new(sizes[at], cost * 1024.0))
+        })?;
+    }
+
+    #[test]
+    fn lfu_does_not_look_at_costs(requests in requests(), budget in 1u64..6) {
+        let shard = config(LFU, budget);
+        alike(shard, shard, &requests, |at| (Terms::new(1, 1.0), Terms::new(1, at as f64)))?;
+    }
+}
