@@ -29,7 +29,7 @@ _CODE = re.compile(
     r"|(?P<skip><!-- not run: [^\n]+ -->\n)?^```(?P<kind>python|pycon)\n(?P<code>.*?)\n```$",
     re.MULTILINE | re.DOTALL,
 )
-_TARGET = re.compile(r"(?:`|^)make ([a-z]+)", re.MULTILINE)
+_TARGET = re.compile(r"(?:`|^|run: )make ([a-z]+)", re.MULTILINE)
 _FILE = re.compile(
     r"`((?:rust|tests|docs|python|examples|benches|lecmux|langchain_lecmux)/[\w./-]+(?:\.\w+|/))`"
 )
@@ -76,7 +76,7 @@ def test_code_runs_offline(name: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, ".github/workflows/ci.yml"])
 def test_make_targets_exist(name: str) -> None:
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
