@@ -3,6 +3,7 @@
 import typer
 
 from lecmux.cli import models
+from lecmux.cli.demo import demo
 
 __all__ = ["app"]
 
@@ -13,4 +14,5 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(demo)
 app.add_typer(models.app, name="models")

