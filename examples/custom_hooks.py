@@ -17,7 +17,9 @@ def admit(query: Query, reply: Reply) -> bool | None:
 
 
 def quality(query: Query, reply: Reply) -> float | None:
-    """Sums can be checked at once; None says that nobody knows."""
+    """Sums can be checked at once, and an apology is no answer; None says that nobody knows."""
+    if "sorry" in reply.value.lower():
+        return 0.0
     return float("391" in reply.value) if query.text == SUM else None
 
 
@@ -36,4 +38,4 @@ router = Router(
 )
 for text in (WEATHER, SUM, WEATHER, SUM, WEATHER, SUM):
     answer = cache.answer(text, models=models, router=router)
-    print(f"{answer.decision.kind:5}{answer.decision.model or '':7}{answer.decision.reason:10}{answer.value}")
+    print(f"{answer.decision.kind:5}{answer.decision.model or '':7}{answer.decision.reason:14}{answer.value}")
