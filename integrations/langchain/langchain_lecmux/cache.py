@@ -15,6 +15,7 @@ from langchain_lecmux.bypass import is_bypassed
 from langchain_lecmux.canonical import UnstableKeyError, canonical_key, describe_model
 from langchain_lecmux.counting import Counters, StopWatches
 from langchain_lecmux.generated import Generated, reply
+from langchain_lecmux.serve_hook import ServeHook
 from langchain_lecmux.serving import mark_served
 from lecmux import Cache, Hooks, Lec, Price, Query, Reply, Stats
 from lecmux.errors import ConfigError
@@ -130,9 +131,9 @@ class LECCache(BaseCache):
         self.namespace = namespace
         self.renew_tool_call_ids = renew_tool_call_ids
         self._prices = prices
-        self._serve = serve
         self._serve_unstable = serve_unstable
         self._hooks = cache.hooks
+        self._serve = ServeHook(serve, cache.hooks)
         self._counts = Counters()
         self._watches = StopWatches()
         self._said: set[str] = set()
@@ -286,13 +287,7 @@ class LECCache(BaseCache):
 
     def may_serve(self, query: Query) -> bool:
         """What the `serve` hook says; True where there is none, or where it fails."""
-        if self._serve is None:
-            return True
-        try:
-            served = self._serve(query) is not False
-        except Exception as error:
-            self._hooks.incident("hook:serve", error)
-            return True
+        served = self._serve(query)
         if not served:
             self._counts.add("unserved")
         return served

@@ -14,7 +14,7 @@ from langchain_core.runnables import RunnableConfig
 
 from langchain_lecmux.asking import Asking
 from langchain_lecmux.bypass import Store, bypassing
-from langchain_lecmux.facts import end_facts, start_facts, told_message
+from langchain_lecmux.facts import end_facts, run_metadata, start_facts, told_message
 from langchain_lecmux.generated import Generated, reply
 from lecmux import Decision, Reply
 from lecmux.flow import Call
@@ -33,7 +33,8 @@ class Caller:
         options = self.options(effect)
         started = time.perf_counter()
         with bypassing(self.store):
-            result = self.models[effect.model].generate([self.asking.messages], **options, **_spread(config))
+            told = _spread(_told(config, effect.decision))
+            result = self.models[effect.model].generate([self.asking.messages], **options, **told)
         return self._replied(effect, result, started)
 
     async def awhole(self, effect: Call, config: RunnableConfig) -> Reply:
@@ -41,8 +42,8 @@ class Caller:
         options = self.options(effect)
         started = time.perf_counter()
         with bypassing(self.store):
-            model = self.models[effect.model]
-            result = await model.agenerate([self.asking.messages], **options, **_spread(config))
+            told = _spread(_told(config, effect.decision))
+            result = await self.models[effect.model].agenerate([self.asking.messages], **options, **told)
         return self._replied(effect, result, started)
 
     def stream(
@@ -51,7 +52,8 @@ class Caller:
         """Its chunks as they come, and last the Reply they amount to."""
         options = self.options(effect)
         started = time.perf_counter()
-        chunks: Any = self.models[effect.model].stream(self.asking.messages, config, **options)
+        told = _told(config, effect.decision)
+        chunks: Any = self.models[effect.model].stream(self.asking.messages, told, **options)
         with closing(chunks):
             for chunk in _stepped(chunks, self.store):
                 yield from gathered.take(chunk, effect.decision)
@@ -63,7 +65,8 @@ class Caller:
         """As `stream`, awaited."""
         options = self.options(effect)
         started = time.perf_counter()
-        chunks: Any = self.models[effect.model].astream(self.asking.messages, config, **options)
+        told = _told(config, effect.decision)
+        chunks: Any = self.models[effect.model].astream(self.asking.messages, told, **options)
         async with aclosing(chunks):
             async for chunk in _astepped(chunks, self.store):
                 for ready in gathered.take(chunk, effect.decision):
@@ -149,6 +152,11 @@ class Gathered:
         if not self._chunks:
             raise ValueError("the model's stream ended without a chunk")
         return message_chunk_to_message(add_ai_message_chunks(self._chunks[0], *self._chunks[1:]))
+
+
+def _told(config: RunnableConfig, decision: Decision) -> RunnableConfig:
+    """The config of a run that is told of the decision behind it."""
+    return {**config, "metadata": {**(config.get("metadata") or {}), **run_metadata(start_facts(decision))}}
 
 
 def _spread(config: RunnableConfig) -> dict[str, Any]:

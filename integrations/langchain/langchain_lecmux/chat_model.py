@@ -20,6 +20,7 @@ from pydantic import Field, PrivateAttr
 from langchain_lecmux.asking import BOUND, ROUTE, STRUCTURED, Asking
 from langchain_lecmux.calls import Gathered
 from langchain_lecmux.events import Settling
+from langchain_lecmux.facts import run_metadata, start_facts
 from langchain_lecmux.generated import Generated
 from langchain_lecmux.profiles import common_profile
 from langchain_lecmux.replay import StoredAnswer, areplayed, replayed
@@ -218,7 +219,7 @@ class ChatRouter(BaseChatModel):
             answer = flow.run(turn.pipeline(single_flight=True), call)
             generated = turn.finished(answer)
             if run.manager and answer.reply is None:
-                StoredAnswer(generated=generated).invoke(asking.messages, run.config, **asking.replayed)
+                StoredAnswer.of(generated).invoke(asking.messages, run.config, **asking.replayed)
         except BaseException as error:
             run.fail(error)
             raise
@@ -233,7 +234,7 @@ class ChatRouter(BaseChatModel):
             answer = await flow.arun(turn.pipeline(single_flight=True), call)
             generated = turn.finished(answer)
             if run.manager and answer.reply is None:
-                replay = StoredAnswer(generated=generated)
+                replay = StoredAnswer.of(generated)
                 await replay.ainvoke(asking.messages, run.config, **asking.replayed)
         except BaseException as error:
             await run.fail(error)
@@ -341,9 +342,10 @@ class ChatRouter(BaseChatModel):
         drive = flow.Drive(turn.pipeline(single_flight=False))
         effect = drive.effect
         if not isinstance(effect, flow.Call):
-            replay = StoredAnswer(generated=turn.finished(drive.answer))
+            replay = StoredAnswer.of(turn.finished(drive.answer))
             return replay, asking.messages, config, asking.replayed
-        heard = merge_configs(config, {"callbacks": [Settling(drive, effect)]})
+        told = run_metadata(start_facts(effect.decision))
+        heard = merge_configs(config, {"callbacks": [Settling(drive, effect)], "metadata": told})
         return self.models[effect.model], asking.messages, heard, turn.caller.options(effect)
 
     # tools and structured output

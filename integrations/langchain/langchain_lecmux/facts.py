@@ -16,6 +16,8 @@ _AT_THE_START: Final = (
     "id", "kind", "model", "reason", "unit", "lower", "mean", "tries", "propensity", "hit_id", "age_seconds"
 )  # fmt: skip
 
+_IN_RUNS: Final = ("id", "kind", "model", "reason", "hit_id", "age_seconds")
+
 
 def facts(decision: Decision) -> dict[str, Any]:
     """All of it."""
@@ -35,6 +37,11 @@ def start_facts(decision: Decision) -> dict[str, Any]:
 def end_facts(decision: Decision) -> dict[str, Any]:
     """What is known afterwards; the last chunk carries it. No name of `start_facts`: chunks are merged."""
     return {name: getattr(decision, name) for name in _AT_THE_END}
+
+
+def run_metadata(told: dict[str, Any]) -> dict[str, Any]:
+    """What callbacks and tracers hear of a decision when the model's run starts, hit or not."""
+    return {f"lecmux_{name}": told[name] for name in _IN_RUNS if name in told}
 
 
 def with_facts(generated: Generated, told: dict[str, Any]) -> Generated:

@@ -11,6 +11,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import RunnableConfig
 
 from langchain_lecmux.asking import Asking
+from langchain_lecmux.facts import run_metadata
 from langchain_lecmux.generated import Generated
 from langchain_lecmux.serving import first_message
 
@@ -21,6 +22,12 @@ class StoredAnswer(BaseChatModel):
     generated: Any
     """The `Generated` to hand out."""
     cache: Any = False
+
+    @classmethod
+    def of(cls, generated: Generated) -> "StoredAnswer":
+        """The answer as a model whose run tells of the decision behind it."""
+        told = first_message(generated).response_metadata.get("lecmux", {})
+        return cls(generated=generated, metadata=run_metadata(told))
 
     @property
     def _llm_type(self) -> str:
@@ -103,7 +110,7 @@ def replayed(generated: Generated, asking: Asking, config: RunnableConfig | None
     """A stored answer in chunks; with a config, as the run of a model."""
     if config is None:
         return chunks(generated)
-    return StoredAnswer(generated=generated).stream(asking.messages, config, **asking.replayed)
+    return StoredAnswer.of(generated).stream(asking.messages, config, **asking.replayed)
 
 
 async def areplayed(
@@ -114,6 +121,6 @@ async def areplayed(
         for chunk in chunks(generated):
             yield chunk
         return
-    replay = StoredAnswer(generated=generated)
+    replay = StoredAnswer.of(generated)
     async for chunk in replay.astream(asking.messages, config, **asking.replayed):
         yield chunk

@@ -31,12 +31,29 @@ class AnswerCodec:
 
     def dump(self, value: Generated, /) -> bytes:
         """By the closed schema."""
-        return codec.encode(value.generations, {"pieces": value.pieces} if value.pieces else None)
+        return codec.encode(value.generations, {"pieces": _packed(value.pieces)} if value.pieces else None)
 
     def load(self, stored: Any, /) -> Generated:
         """New objects on every call."""
         generations, about = codec.decode(stored)
-        return Generated(tuple(generations), tuple(about.get("pieces", ())))
+        return Generated(tuple(generations), _unpacked(about.get("pieces", "")))
+
+
+# Lengths of short pieces as one printable character each: as a list they would weigh as much as the text.
+_ZERO = ord("#")
+_LONGEST = ord("[") - _ZERO
+
+
+def _packed(pieces: tuple[int, ...]) -> str | list[int]:
+    if max(pieces) > _LONGEST:
+        return list(pieces)
+    return "".join(chr(_ZERO + length) for length in pieces)
+
+
+def _unpacked(packed: Any) -> tuple[int, ...]:
+    if isinstance(packed, str):
+        return tuple(ord(length) - _ZERO for length in packed)
+    return tuple(length for length in packed if isinstance(length, int))
 
 
 @dataclass(frozen=True, slots=True)

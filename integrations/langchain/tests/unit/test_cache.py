@@ -195,6 +195,22 @@ def test_a_hook_that_misbehaves_fails_no_call(hook: str, bad: Any) -> None:
         assert model.invoke("hi").text
 
 
+def test_a_serve_hook_that_is_slow_three_times_is_switched_off() -> None:
+    asked = []
+
+    def serve(query: Any) -> bool:
+        asked.append(query)
+        time.sleep(0.11)
+        return False
+
+    cache = LECCache(serve=serve)
+    cache.update(prompt("q"), MODEL, chat("four"))
+    assert [text(cache, "q") for _ in range(5)] == [None, None, None, "four", "four"]
+    assert len(asked) == 3
+    assert cache.stats().incidents == 4
+    assert cache.stats().unserved == 3
+
+
 def test_hooks_are_asked_with_what_they_need() -> None:
     asked = []
 

@@ -409,6 +409,14 @@ def test_a_served_stream_has_the_chunks_it_first_came_in() -> None:
     assert calls(model) == 1
 
 
+def test_long_chunks_are_kept_apart_too() -> None:
+    words = ["x" * 500, "y", "z" * 80]
+    model = router(models={"only": small(answer=lambda _: " ".join(words))})
+    first = [chunk.content for chunk in model.stream("hi")]
+    assert [chunk.content for chunk in model.stream("hi")] == first == [words[0] + " ", "y ", words[2], ""]
+    assert calls(model) == 1
+
+
 def test_a_called_answer_is_streamed_from_the_cache() -> None:
     model = router()
     called = model.invoke("hi")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from contextvars import ContextVar
 from typing import Any
 
@@ -197,7 +198,7 @@ def test_a_cached_message_with_its_old_id_replaces_itself_in_a_thread(cache: LEC
         "messages"
     ]
     assert again[1].id not in {message.id for message in thread}
-    assert again[1].id.startswith("lc_run--")
+    assert re.match(r"lc_run--[0-9a-f]{8}-", again[1].id)
 
 
 def test_usage_on_a_hit_survives_a_round_trip(cache: LECCache) -> None:

@@ -83,7 +83,7 @@ def test_with_nobody_listening_there_is_no_run(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("way", ["invoke", "stream", "batch"])
 def test_a_call_and_a_hit_are_each_one_model_run_within_one_chain_run(way: str) -> None:
     model = router()
-    for _ in range(2):
+    for kind in ("call", "hit"):
         heard = Heard()
         config: Any = {"callbacks": [heard], "metadata": {"who": "me"}, "tags": ["t"]}
         if way == "invoke":
@@ -96,6 +96,8 @@ def test_a_call_and_a_hit_are_each_one_model_run_within_one_chain_run(way: str) 
         first, second = heard.parents
         assert heard.parents[second] == first
         assert heard.metadata[0]["who"] == "me"
+        assert heard.metadata[0]["lecmux_kind"] == kind
+        assert heard.metadata[0]["lecmux_model"] == "small"
     assert calls(model) == 1
 
 
@@ -231,10 +233,11 @@ async def test_async_v3_streams_are_stored_and_served() -> None:
 @typed
 def test_v3_runs_are_one_model_run() -> None:
     model = router()
-    for _ in range(2):
+    for kind in ("call", "hit"):
         heard = Heard()
         stream: Any = model.stream_events("hi", {"callbacks": [heard]}, version="v3")
         assert stream.output.text == "one two"
+        assert heard.metadata[0]["lecmux_kind"] == kind
         assert heard.events == ["model", "model end"]
 
 
