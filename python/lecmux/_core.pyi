@@ -53,6 +53,37 @@ class Store:
         """The entry with what is known of it, or None; counts the request."""
     def peek(self, key: str, *, scope: str = "", fingerprint: str = "") -> Hit | None:
         """As `lookup`, uncounted."""
+    def put(
+        self,
+        key: str,
+        value: object,
+        *,
+        cost_usd: float | None = None,
+        ttl_seconds: float | None = None,
+        scope: str = "",
+        fingerprint: str = "",
+    ) -> bool:
+        """Stores `value` where that pays.
+
+        Args:
+            key: the exact text it is found under.
+            value: str, bytes, or a JSON-able object.
+            cost_usd: what making it anew would cost; None takes the running mean.
+            ttl_seconds: time to live; None takes `default_ttl_seconds`.
+            scope: the tenant.
+            fingerprint: what else changes the value.
+
+        Returns:
+            False when it was not stored: what is there is worth more, or it is larger than the budget.
+
+        Raises:
+            ValueTypeError: for a key or value that cannot be stored, such as None.
+            CostError: for a cost that is NaN, negative or infinite.
+            ConfigError: for a time to live that is not above 0.
+            PriceError: for dollars, where this cache counts seconds.
+        """
+    def _put_plainly(self) -> None:
+        """Lets `put` store str in ASCII and bytes by itself; for the rest it calls `_put`."""
     def put_value(
         self,
         key: str,

@@ -29,7 +29,7 @@ AsyncModel = Callable[[Query], Reply | Any | Awaitable[Reply | Any]]
 
 
 class _Bounded(_core.Store):
-    """What both caches share: everything but `answer`. `get`, `get_many` and the like are the core's own."""
+    """What both caches share: everything but `answer`. `get`, `put` and the like are the core's own."""
 
     def __new__(
         cls,
@@ -110,35 +110,17 @@ class _Bounded(_core.Store):
         """The same with what is known of it; the core calls this for `lookup` and `peek`."""
         return unseal(data)
 
-    def put(
+    def _put(
         self,
         key: str,
         value: object,
         *,
-        cost_usd: float | None = None,
-        ttl_seconds: float | None = None,
-        scope: str = "",
-        fingerprint: str = "",
+        cost_usd: float | None,
+        ttl_seconds: float | None,
+        scope: str,
+        fingerprint: str,
     ) -> bool:
-        """Stores `value` where that pays.
-
-        Args:
-            key: the exact text it is found under.
-            value: str, bytes, or a JSON-able object.
-            cost_usd: what making it anew would cost; None takes the running mean.
-            ttl_seconds: time to live; None takes `default_ttl_seconds`.
-            scope: the tenant.
-            fingerprint: what else changes the value.
-
-        Returns:
-            False when it was not stored: what is there is worth more, or it is larger than the budget.
-
-        Raises:
-            ValueTypeError: for a key or value that cannot be stored, such as None.
-            CostError: for a cost that is NaN, negative or infinite.
-            ConfigError: for a time to live that is not above 0.
-            PriceError: for dollars, where this cache counts seconds.
-        """
+        """Puts what the core's `put` leaves to Python: a first cost, other objects, whatever is listened to."""
         if cost_usd is not None and self._unit != "usd":
             self.settle_unit("usd")
         if ttl_seconds is not None:
@@ -272,6 +254,8 @@ class _Bounded(_core.Store):
                 "or use a second cache"
             )
         self._unit = unit
+        if unit == "usd" and not self._hooks.listening:
+            self._put_plainly()
 
 
 class Cache(_Bounded):

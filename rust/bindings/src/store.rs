@@ -36,6 +36,16 @@ pub(crate) struct Store {
     default_ttl_seconds: Option<f64>,
     /// Whether any entry ever had a time to live: until then a lookup needs no clock.
     timed: AtomicBool,
+    /// Whether `put` may store what needs no encoding without asking the subclass.
+    puts_plainly: AtomicBool,
+}
+
+/// What a put says beside key and value.
+struct Offer {
+    value_bytes: u64,
+    cost: Cost,
+    hit_cost: f64,
+    ttl_seconds: Option<f64>,
 }
 
 #[pymethods]
@@ -73,7 +83,8 @@ impl Store {
             seed,
         };
         let cache = Cache::new(config).map_err(CoreError)?;
-        Ok(Self { cache, clock, default_ttl_seconds, timed: AtomicBool::new(false) })
+        let (timed, puts_plainly) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ok(Self { cache, clock, default_ttl_seconds, timed, puts_plainly })
     }
 
     /// The value, or None; counts the request, hit or miss.
@@ -161,13 +172,61 @@ impl Store {
         found.map(|found| hit(slf, hash, found)).transpose()
     }
 
+    /// Stores `value` where that pays.
+    ///
+    /// Args:
+    ///     key: the exact text it is found under.
+    ///     value: str, bytes, or a JSON-able object.
+    ///     cost_usd: what making it anew would cost; None takes the running mean.
+    ///     ttl_seconds: time to live; None takes `default_ttl_seconds`.
+    ///     scope: the tenant.
+    ///     fingerprint: what else changes the value.
+    ///
+    /// Returns:
+    ///     False when it was not stored: what is there is worth more, or it is larger than the budget.
+    ///
+    /// Raises:
+    ///     ValueTypeError: for a key or value that cannot be stored, such as None.
+    ///     CostError: for a cost that is NaN, negative or infinite.
+    ///     ConfigError: for a time to live that is not above 0.
+    ///     PriceError: for dollars, where this cache counts seconds.
+    #[pyo3(signature = (key, value, *, cost_usd=None, ttl_seconds=None, scope="", fingerprint=""))]
+    fn put(
+        slf: &Bound<'_, Self>,
+        key: &Bound<'_, PyString>,
+        value: &Bound<'_, PyAny>,
+        cost_usd: Option<f64>,
+        ttl_seconds: Option<f64>,
+        scope: &str,
+        fingerprint: &str,
+    ) -> PyResult<bool> {
+        let (py, store) = (slf.py(), slf.get());
+        if store.puts_plainly.load(Ordering::Relaxed)
+            && let Some(value_bytes) = value::plain_size(value)?
+        {
+            let cost = cost_usd.map_or(Cost::Unknown, Cost::Observed);
+            let offer = Offer { value_bytes, cost, hit_cost: 0.0, ttl_seconds };
+            return store.offer(key_ref(key, scope, fingerprint)?, value, &offer);
+        }
+        let terms = PyDict::new(py);
+        terms.set_item(intern!(py, "cost_usd"), cost_usd)?;
+        terms.set_item(intern!(py, "ttl_seconds"), ttl_seconds)?;
+        terms.set_item(intern!(py, "scope"), scope)?;
+        terms.set_item(intern!(py, "fingerprint"), fingerprint)?;
+        slf.call_method(intern!(py, "_put"), (key, value), Some(&terms))?.extract()
+    }
+
+    /// Lets `put` store str in ASCII and bytes by itself from now on: costs are dollars and nobody listens.
+    fn _put_plainly(&self) {
+        self.puts_plainly.store(true, Ordering::Relaxed);
+    }
+
     /// Stores where that pays. `worth` bounds the cost of a miss from outside, in place of `cost`.
     #[pyo3(signature = (key, value, *, cost=None, ttl_seconds=None, scope="", fingerprint="", hit_cost=0.0,
                         worth=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword-only terms")]
     fn put_value(
         &self,
-        py: Python<'_>,
         key: &Bound<'_, PyString>,
         value: &Bound<'_, PyAny>,
         cost: Option<f64>,
@@ -177,18 +236,13 @@ impl Store {
         hit_cost: f64,
         worth: Option<f64>,
     ) -> PyResult<bool> {
-        let key = key_ref(key, scope, fingerprint)?;
         let cost = match (worth, cost) {
             (Some(bound), _) => Cost::Bound(bound),
             (None, Some(cost)) => Cost::Observed(cost),
             (None, None) => Cost::Unknown,
         };
-        let (now_ms, expires_ms) = self.expiry(py, ttl_seconds)?;
-        let terms = Terms { value_bytes: value::size(value)?, cost, hit_cost, expires_ms };
-        let mut removed = Vec::new();
-        let outcome =
-            guarded(|| Ok(self.cache.put(key, value.clone().unbind(), terms, now_ms, &mut removed)))?;
-        Ok(matches!(outcome.map_err(CoreError)?, Outcome::Stored { .. }))
+        let offer = Offer { value_bytes: value::size(value)?, cost, hit_cost, ttl_seconds };
+        self.offer(key_ref(key, scope, fingerprint)?, value, &offer)
     }
 
     /// Gives an entry a new worth; False when it is not there.
@@ -324,6 +378,17 @@ impl Store {
 }
 
 impl Store {
+    /// Whether `value` was stored. What leaves for it is dropped here, outside every lock.
+    fn offer(&self, key: KeyRef<'_>, value: &Bound<'_, PyAny>, offer: &Offer) -> PyResult<bool> {
+        let &Offer { value_bytes, cost, hit_cost, ttl_seconds } = offer;
+        let (now_ms, expires_ms) = self.expiry(value.py(), ttl_seconds)?;
+        let terms = Terms { value_bytes, cost, hit_cost, expires_ms };
+        let mut removed = Vec::with_capacity(1);
+        let outcome =
+            guarded(|| Ok(self.cache.put(key, value.clone().unbind(), terms, now_ms, &mut removed)))?;
+        Ok(matches!(outcome.map_err(CoreError)?, Outcome::Stored { .. }))
+    }
+
     /// Now in ms since 1970 by the clock given, or by the system's.
     #[inline]
     fn now(&self, py: Python<'_>) -> PyResult<u64> {

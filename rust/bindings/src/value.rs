@@ -2,6 +2,7 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString};
 
 use crate::error::ValueTypeError;
@@ -29,14 +30,25 @@ const STR: u8 = 0;
 const BYTES: u8 = 1;
 const ENCODED: u8 = 2;
 
+/// Bytes that keeping `value` takes, where it can be kept as it is by the look of it: bytes, or a str in ASCII.
+/// `None` for the rest, which the Python layer looks at more closely.
+pub(crate) fn plain_size(value: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
+    if let Ok(bytes) = value.cast_exact::<PyBytes>() {
+        return Ok(Some((BYTES_HEADER + bytes.as_bytes().len()) as u64));
+    }
+    let Ok(text) = value.cast_exact::<PyString>() else { return Ok(None) };
+    // Only ASCII takes one byte a character beyond the smallest header.
+    let (bytes, header) = (size_of_str(value)?, empty_str_bytes(value.py())?);
+    Ok((bytes == header + text.len()? as u64).then_some(bytes))
+}
+
 /// Bytes that keeping `value` takes.
 pub(crate) fn size(value: &Bound<'_, PyAny>) -> PyResult<u64> {
     if let Ok(bytes) = value.cast::<PyBytes>() {
         return Ok((BYTES_HEADER + bytes.as_bytes().len()) as u64);
     }
     if value.is_instance_of::<PyString>() {
-        // Not the length: a str takes 1, 2 or 4 bytes a character.
-        return value.call_method0(intern!(value.py(), "__sizeof__"))?.extract();
+        return size_of_str(value);
     }
     if let Ok(encoded) = value.cast::<Encoded>() {
         let data = encoded.get().data.bind(value.py());
@@ -44,6 +56,17 @@ pub(crate) fn size(value: &Bound<'_, PyAny>) -> PyResult<u64> {
     }
     let kind = value.get_type().name()?;
     Err(ValueTypeError::new_err(format!("a value must be str, bytes or a JSON-able object, not {kind}")))
+}
+
+/// Not the length: a str takes 1, 2 or 4 bytes a character.
+fn size_of_str(value: &Bound<'_, PyAny>) -> PyResult<u64> {
+    value.call_method0(intern!(value.py(), "__sizeof__"))?.extract()
+}
+
+/// It differs between versions of the interpreter.
+fn empty_str_bytes(py: Python<'_>) -> PyResult<u64> {
+    static BYTES: PyOnceLock<u64> = PyOnceLock::new();
+    BYTES.get_or_try_init(py, || size_of_str(&PyString::new(py, ""))).copied()
 }
 
 /// The bytes of an encoded value, if it is one.
