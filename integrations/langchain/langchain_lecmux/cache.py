@@ -17,9 +17,10 @@ from langchain_lecmux.counting import Counters, StopWatches
 from langchain_lecmux.generated import Generated, reply
 from langchain_lecmux.serve_hook import ServeHook
 from langchain_lecmux.serving import mark_served
-from lecmux import Cache, Hooks, Lec, Price, Query, Reply, Stats
+from lecmux import AsyncCache, Cache, Hooks, Lec, Price, Query, Reply, Stats
 from lecmux.errors import ConfigError
-from lecmux.events import Bypass, CacheHit, CacheMiss, Store
+from lecmux.events import Bypass, CacheHit, CacheMiss, Event, Store
+from lecmux.hooks import AdmitHook, CostHook, Listener, ScopeHook, TtlHook
 from lecmux.policies import Eviction, ended_normally
 from lecmux.query import Decision, Key, Unit
 
@@ -31,7 +32,7 @@ _LOGGER = logging.getLogger("langchain_lecmux")
 
 @dataclass(frozen=True, slots=True)
 class LECCacheStats:
-    """What one `LECCache` did since it was made.
+    """What one `LECCache` did since it was made. What a `ChatRouter` did with it is counted in `store`.
 
     Attributes:
         hits: lookups that were answered.
@@ -98,15 +99,15 @@ class LECCache(BaseCache):
         self,
         capacity_bytes: int = DEFAULT_CAPACITY_BYTES,
         *,
-        cache: Cache | None = None,
+        cache: Cache | AsyncCache | None = None,
         prices: Mapping[str, Price] | None = None,
         namespace: str = "",
-        scope: Callable[[Query], str | None] | None = None,
-        admit: Callable[[Query, Reply], bool | None] | None = None,
-        ttl: Callable[[Query, Reply], float | None] | None = None,
-        cost: Callable[[Query, Reply], float | None] | None = None,
+        scope: ScopeHook | Callable[[Query], str | None] | None = None,
+        admit: AdmitHook | Callable[[Query, Reply], bool | None] | None = None,
+        ttl: TtlHook | Callable[[Query, Reply], float | None] | None = None,
+        cost: CostHook | Callable[[Query, Reply], float | None] | None = None,
         serve: Callable[[Query], bool | None] | None = None,
-        listeners: Sequence[Callable[[Any], object]] = (),
+        listeners: Sequence[Listener | Callable[[Event], object]] = (),
         serve_unstable: bool = False,
         renew_tool_call_ids: bool = True,
         evict: Eviction | None = None,
@@ -199,11 +200,11 @@ class LECCache(BaseCache):
         cls,
         path: str | os.PathLike[str],
         *,
-        scope: Callable[[Query], str | None] | None = None,
-        admit: Callable[[Query, Reply], bool | None] | None = None,
-        ttl: Callable[[Query, Reply], float | None] | None = None,
-        cost: Callable[[Query, Reply], float | None] | None = None,
-        listeners: Sequence[Callable[[Any], object]] = (),
+        scope: ScopeHook | Callable[[Query], str | None] | None = None,
+        admit: AdmitHook | Callable[[Query, Reply], bool | None] | None = None,
+        ttl: TtlHook | Callable[[Query, Reply], float | None] | None = None,
+        cost: CostHook | Callable[[Query, Reply], float | None] | None = None,
+        listeners: Sequence[Listener | Callable[[Event], object]] = (),
         **settings: Any,
     ) -> Self:
         """A cache with what `save` wrote. The file holds budget and policy; the rest is given anew.

@@ -29,7 +29,7 @@ from langchain_lecmux.serving import first_message
 from langchain_lecmux.shapes import chat_result, llm_result, run_config, settings_of, with_route
 from langchain_lecmux.structured import Parser, structure, ways
 from langchain_lecmux.wiring import Wiring
-from lecmux import Answer, Hooks, Price, Query, Reply, Router, ValueOfInformation, flow
+from lecmux import Answer, Hooks, Price, Router, ValueOfInformation, flow
 
 __all__ = ["ChatRouter"]
 
@@ -54,8 +54,8 @@ class ChatRouter(BaseChatModel):
     """By those names. Where not every model has a price, costs are seconds, and every decision says so."""
     cache: Any = Field(default=None, exclude=True)
     """A `LECCache`, `lecmux.Cache` or `AsyncCache`; None: the global LECCache if one is set; False: none."""
-    quality: Callable[[Query, Reply], float | None] | None = Field(default=None, exclude=True)
-    """`(query, reply) -> float | None`: how right an answer is, 0.0 to 1.0, where that is known at once."""
+    quality: Any = Field(default=None, exclude=True)
+    """How right an answer is, where known at once: `(query, reply) -> float | None`, or an object with it."""
     price_of_wrong_usd: float = 0.0
     price_of_wrong_seconds: float = 0.0
     price_per_second_usd: float = 0.0

@@ -20,7 +20,7 @@ class ServeHook:
     """
 
     def __init__(self, hook: Callable[[Query], bool | None] | None, hooks: HookRunner) -> None:
-        self._hook = hook
+        self._hook = getattr(hook, "serve", hook)
         self._hooks = hooks
         self._overruns = 0
 

@@ -211,6 +211,25 @@ def test_a_serve_hook_that_is_slow_three_times_is_switched_off() -> None:
     assert cache.stats().unserved == 3
 
 
+def test_hooks_may_be_objects_with_a_method() -> None:
+    class Rules:
+        def scope(self, query: Any) -> str:
+            return "ann"
+
+        def admit(self, query: Any, reply: Any) -> bool:
+            return "no" not in reply.value.text
+
+        def serve(self, query: Any) -> bool:
+            return "secret" not in query.text
+
+    rules: Any = Rules()
+    cache = LECCache(scope=rules, admit=rules, serve=rules)
+    for question, answer in (("a", "yes"), ("b", "no"), ("secret", "yes")):
+        cache.update(prompt(question), MODEL, chat(answer))
+    assert [text(cache, question) for question in ("a", "b", "secret")] == ["yes", None, None]
+    assert cache.stats().incidents == 0
+
+
 def test_hooks_are_asked_with_what_they_need() -> None:
     asked = []
 

@@ -277,6 +277,16 @@ def test_a_global_cache_in_another_unit_does_not_fail_the_call() -> None:
     assert calls(model) == 2
 
 
+def test_a_quality_hook_may_be_an_object() -> None:
+    class Judge:
+        def quality(self, query: Query, reply: Reply) -> float:
+            return right(query, reply)
+
+    model = router(prices=PRICES, cache=False, quality=Judge(), price_of_wrong_usd=100.0)
+    chosen = [told(model.invoke("hard"))["model"] for _ in range(20)]
+    assert set(chosen[-5:]) == {"large"}
+
+
 def test_a_quality_hook_that_fails_costs_no_answer() -> None:
     model = router(quality=lambda *_: 1 / 0)
     assert model.invoke("hi").text
