@@ -64,8 +64,20 @@ def stand_ins(outcomes: Outcomes) -> dict[str, BaseChatModel]:
 def replayed(name: str, stream: list[int], outcomes: Outcomes, *, capacity_bytes: int, seed: int) -> Tally:
     """One stream under one strategy."""
     tally = Tally(outcomes.price_of_wrong_usd)
+    if STRATEGIES[name].evict is None:
+        return _summed(STRATEGIES[name].models[0], stream, outcomes, tally)
     chat = router(name, stand_ins(outcomes), outcomes, capacity_bytes=capacity_bytes, seed=seed)
     play(stream, chat, tally, after_each=_nothing)
+    return tally
+
+
+def _summed(model: str, stream: list[int], outcomes: Outcomes, tally: Tally) -> Tally:
+    """Without a cache and a choice every request is a call: nothing needs to be played."""
+    asked = [outcomes.by_model[model][question] for question in stream]
+    tally.requests = tally.calls[model] = len(stream)
+    tally.right = sum(each.right for each in asked)
+    tally.usd = sum(outcomes.usd(model, question) for question in stream)
+    tally.seconds = sum(each.usage.seconds for each in asked)
     return tally
 
 

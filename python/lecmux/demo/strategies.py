@@ -20,7 +20,13 @@ _AMPLE_BYTES = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """`evict=None` keeps no cache. Where two models are named, the router learns which to ask."""
+    """`evict=None` keeps no cache. Where two models are named, the router learns which to ask.
+
+    Attributes:
+        title: how the report calls it.
+        models: those it may ask.
+        evict: makes the policy of its cache.
+    """
 
     title: str
     models: tuple[str, ...]
