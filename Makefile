@@ -12,6 +12,8 @@ ARGS ?=
 SECONDS_EACH ?= 60
 
 export UV_PYTHON_DOWNLOADS := never
+# Last on the path: `lecmux models pull` reaches the package index with uv where an environment has no pip.
+export PATH := $(PATH):$(CURDIR)/.uv/bin
 export UV_LINK_MODE ?= copy
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
