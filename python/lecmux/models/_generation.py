@@ -96,8 +96,9 @@ class Generation:
         while not self._ended:
             try:
                 chunk = self._chunks.get()
-            except BaseException:  # Ctrl-C while waiting
-                self.close()
+            except BaseException:  # Ctrl-C while waiting: whoever pressed it waits for no token
+                self._stop.set()
+                self._ended = True
                 raise
             if isinstance(chunk, dict):
                 if text := self._collected.add(chunk):

@@ -183,7 +183,7 @@ def _request(
     stop: Sequence[str] | None,
     tools: Sequence[Mapping[str, Any]] | None,
 ) -> dict[str, Any]:
-    if isinstance(messages, str) or not messages:
+    if isinstance(messages, str) or not messages or not all(isinstance(each, Mapping) for each in messages):
         raise ConfigError("messages must be a sequence of at least one {'role': ..., 'content': ...}")
     if max_tokens is not None:
         _require_positive(max_tokens=max_tokens)

@@ -159,6 +159,7 @@ def test_serves_a_cache(small: Gguf) -> None:
     [
         ([], ConfigError, "at least one"),
         ("hello", ConfigError, "sequence"),
+        (["hello"], ConfigError, "role"),
         ([{"role": "user"}], ModelError, "content"),
         ([{"content": "hello"}], ModelError, "role"),
         ([{"role": "user", "content": object()}], ModelError, "JSON"),
