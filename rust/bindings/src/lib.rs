@@ -1,4 +1,5 @@
 //! PyO3 classes over the core. They convert and decide nothing.
+#![expect(clippy::doc_markdown, reason = "the comments of Python classes and methods are Python docstrings")]
 
 use pyo3::prelude::*;
 

@@ -18,6 +18,7 @@ use crate::fork::detached;
 use crate::{convert, value};
 
 /// An entry found.
+#[expect(clippy::struct_field_names, reason = "they are the names of Python attributes")]
 #[pyclass(frozen, get_all, module = "lecmux._core")]
 pub(crate) struct Hit {
     value: Py<PyAny>,
@@ -400,7 +401,7 @@ impl Store {
             Some(clock) => clock.bind(py).call0()?.extract()?,
             None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |age| age.as_secs_f64()),
         };
-        Ok((seconds * 1e3) as u64)
+        Ok(whole(seconds * 1e3))
     }
 
     /// Now and the expiry of an entry put now, both in ms.
@@ -437,9 +438,15 @@ fn not_text() -> PyErr {
 
 fn ttl_ms(seconds: f64) -> PyResult<u64> {
     if seconds.is_finite() && seconds > 0.0 {
-        return Ok((seconds * 1e3).ceil() as u64);
+        return Ok(whole((seconds * 1e3).ceil()));
     }
     Err(ConfigError::new_err(format!("a time to live must be a positive number of seconds, got {seconds}")))
+}
+
+/// The whole part; 0 for NaN and below 0.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates from floats")]
+fn whole(value: f64) -> u64 {
+    value as u64
 }
 
 /// The object a value stands for.

@@ -176,12 +176,11 @@ impl<V> Cache<V> {
     pub fn clear(&self, scope: Option<&str>) -> Vec<(Key, V)> {
         let mut removed = Vec::new();
         for mut shard in self.healthy() {
-            match scope {
-                Some(scope) => shard.delete_all(|key| key.in_scope(scope), &mut removed),
-                None => {
-                    shard.delete_all(|_| true, &mut removed);
-                    shard.forget_history();
-                }
+            if let Some(scope) = scope {
+                shard.delete_all(|key| key.in_scope(scope), &mut removed);
+            } else {
+                shard.delete_all(|_| true, &mut removed);
+                shard.forget_history();
             }
         }
         removed

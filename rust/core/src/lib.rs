@@ -7,6 +7,7 @@ pub mod config;
 pub mod error;
 mod sync;
 mod room;
+mod number;
 
 pub mod key;
 mod exact;

@@ -90,7 +90,9 @@ fn get_put_delete_and_clear_side_by_side() {
                 })
             };
             let threads = [work(0), work(1)];
-            threads.into_iter().for_each(|thread| thread.join().unwrap());
+            for thread in threads {
+                thread.join().unwrap();
+            }
             within_budget(&cache);
             let totals = cache.statistics().totals;
             assert_eq!(totals.hits + totals.misses, 8, "every request is counted once");
@@ -102,7 +104,9 @@ fn get_put_delete_and_clear_side_by_side() {
 fn two_clears_at_once_share_the_entries() {
     walk(|| {
         let cache = cache(Policy::Lec { bypass: true });
-        TEXTS.iter().for_each(|text| drop(put(&cache, text, 0)));
+        for text in TEXTS {
+            put(&cache, text, 0);
+        }
         let held = cache.len();
         let clear = |scope: Option<&'static str>| {
             let cache = cache.clone();
@@ -241,7 +245,9 @@ fn giving_up_races_with_being_woken() {
             let woken =
                 if leader_answers { flights.done(1) } else { flights.failed(1).into_iter().collect() };
             let word = if leader_answers { Word::Done } else { Word::Lead };
-            woken.into_iter().for_each(|(_, waiter)| waiter.send(word).unwrap());
+            for (_, waiter) in woken {
+                waiter.send(word).unwrap();
+            }
             follower.join().unwrap();
             assert!(flights.is_empty());
         });
@@ -272,7 +278,9 @@ fn three_ask_and_one_calls() {
             })
         };
         let threads = [ask(0), ask(1), ask(2)];
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
         assert_eq!((calls.load(SeqCst), cache.len()), (1, 1));
         assert!(flights.is_empty());
     });

@@ -1,4 +1,5 @@
 //! One shard, driven by hand: golden traces, shares, expiry, sizes, and what is booked.
+#![expect(clippy::float_cmp, reason = "counts without decay are whole numbers")]
 
 mod common;
 

@@ -10,6 +10,7 @@
 use hashbrown::HashTable;
 
 use super::sketch::Sketch;
+use crate::number::narrow;
 
 /// A bucket of the exact table and its control byte.
 const BUCKET_BYTES: usize = size_of::<Counted>() + 1;
@@ -77,7 +78,7 @@ impl Frequency {
     /// Adds `weight` to the count of `hash` and returns the new count; `unit` is what one request weighs now.
     pub fn add(&mut self, hash: u64, weight: f64, unit: f64) -> f64 {
         if let Some(counted) = self.exact.find_mut(hash, |counted| counted.hash == hash) {
-            counted.count += weight as f32;
+            counted.count += narrow(weight);
             return f64::from(counted.count);
         }
         let count = match &mut self.sketch {
@@ -117,7 +118,7 @@ impl Frequency {
 
     /// Multiplies every count by `factor`.
     pub fn rescale(&mut self, factor: f64) {
-        self.exact.iter_mut().for_each(|counted| counted.count *= factor as f32);
+        self.exact.iter_mut().for_each(|counted| counted.count *= narrow(factor));
         self.threshold *= factor;
         if let Some(sketch) = &mut self.sketch {
             sketch.rescale(factor);
@@ -147,7 +148,10 @@ impl Frequency {
         self.exact.iter().map(|counted| (counted.hash, f64::from(counted.count)))
     }
 
-    /// Panics unless the bounds hold.
+    /// Checks that the bounds hold.
+    ///
+    /// # Panics
+    /// When they do not.
     pub fn check(&self) {
         assert!(self.exact.len() <= self.limit, "more exact names than the limit");
         assert!(self.exact.iter().all(|c| c.count.is_finite() && c.count >= 0.0), "a count out of range");
@@ -179,8 +183,8 @@ impl Frequency {
 
 impl Counted {
     fn new(hash: u64, known: Remembered) -> Self {
-        let mean_cost = known.mean_cost.map_or(f32::NAN, |cost| cost.min(f64::from(f32::MAX)) as f32);
-        Self { hash, count: known.count as f32, mean_cost }
+        let mean_cost = known.mean_cost.map_or(f32::NAN, narrow);
+        Self { hash, count: narrow(known.count), mean_cost }
     }
 
     fn remembered(self) -> Remembered {
@@ -197,6 +201,7 @@ fn exact_limit(bytes: usize) -> usize {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "counts without decay are whole numbers")]
 mod tests {
     use super::*;
 

@@ -7,6 +7,8 @@
 
 use hashbrown::HashTable;
 
+use crate::number::{narrow, whole};
+
 /// Half-lives in requests a resident, slowest first; the first never decays.
 const HALF_LIVES: [f64; 5] = [f64::INFINITY, 250.0, 75.0, 25.0, 7.5];
 const SHADOWS: usize = HALF_LIVES.len();
@@ -59,7 +61,7 @@ pub struct Shadows {
     /// Row numbers by hash.
     names: HashTable<u32>,
     rows: Vec<Row>,
-    shadows: [Shadow; SHADOWS],
+    caches: [Shadow; SHADOWS],
     /// Residents the scales were last set for.
     scaled_for: usize,
     /// Residents that memory allows in a shadow.
@@ -81,7 +83,7 @@ impl Shadows {
         Self {
             names: HashTable::new(),
             rows: Vec::new(),
-            shadows: std::array::from_fn(|_| shadow()),
+            caches: std::array::from_fn(|_| shadow()),
             scaled_for: 0,
             affordable: bytes / BYTES_A_RESIDENT,
             capacity: 0,
@@ -111,8 +113,7 @@ impl Shadows {
         }
         self.requests = self.requests.wrapping_add(1);
         let row = self.row(hash);
-        // Saturates: infinity times a count that underflowed is no score.
-        self.rows[row as usize].density = density.min(f64::from(f32::MAX)) as f32;
+        self.rows[row as usize].density = narrow(density);
         for index in 0..SHADOWS {
             self.replay(index, row);
         }
@@ -123,30 +124,30 @@ impl Shadows {
     /// Heap bytes held.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        let nodes: usize = self.shadows.iter().map(|shadow| shadow.heap.capacity()).sum();
+        let nodes: usize = self.caches.iter().map(|shadow| shadow.heap.capacity()).sum();
         self.names.allocation_size() + self.rows.capacity() * size_of::<Row>() + nodes * size_of::<Node>()
     }
 
     fn replay(&mut self, index: usize, at: u32) {
-        let Self { rows, shadows, .. } = self;
-        let shadow = &mut shadows[index];
+        let Self { rows, caches, .. } = self;
+        let shadow = &mut caches[index];
         shadow.weight *= shadow.growth;
         shadow.paid *= self.retain;
         let row = &mut rows[at as usize];
-        row.counts[index] += shadow.weight as f32;
+        row.counts[index] += narrow(shadow.weight);
         if row.resident & (1 << index) == 0 {
             shadow.paid += f64::from(row.density);
             let score = row.score(index);
             shadow.admit(rows, index, Node { score, row: at }, self.capacity);
         }
-        if self.shadows[index].weight > RESCALE_ABOVE {
+        if self.caches[index].weight > RESCALE_ABOVE {
             self.rescale(index);
         }
     }
 
     fn rescale(&mut self, index: usize) {
-        let shadow = &mut self.shadows[index];
-        let factor = (1.0 / shadow.weight) as f32;
+        let shadow = &mut self.caches[index];
+        let factor = narrow(1.0 / shadow.weight);
         shadow.weight = 1.0;
         shadow.heap.iter_mut().for_each(|node| node.score *= factor);
         self.rows.iter_mut().for_each(|row| row.counts[index] *= factor);
@@ -154,9 +155,9 @@ impl Shadows {
 
     /// The slowest half-life that paid about the least: noise alone must not throw counts away.
     fn choose(&mut self) {
-        let least = self.shadows.iter().map(|shadow| shadow.paid).fold(f64::INFINITY, f64::min);
+        let least = self.caches.iter().map(|shadow| shadow.paid).fold(f64::INFINITY, f64::min);
         let good = |shadow: &Shadow| shadow.paid <= TOLERANCE * least;
-        self.chosen = self.shadows.iter().position(good).unwrap_or(0);
+        self.chosen = self.caches.iter().position(good).unwrap_or(0);
     }
 
     /// The row of `hash`, new when unknown.
@@ -189,11 +190,11 @@ impl Shadows {
     fn keep(&mut self, kept: impl Fn(&Row) -> bool) {
         self.rows.retain(kept);
         self.names.clear();
-        self.shadows.iter_mut().for_each(|shadow| shadow.heap.clear());
+        self.caches.iter_mut().for_each(|shadow| shadow.heap.clear());
         for (at, row) in (0u32..).zip(&self.rows) {
             let rows = &self.rows;
             self.names.insert_unique(row.hash, at, |&at| rows[at as usize].hash);
-            for (index, shadow) in self.shadows.iter_mut().enumerate() {
+            for (index, shadow) in self.caches.iter_mut().enumerate() {
                 if row.resident & (1 << index) != 0 {
                     shadow.push(Node { score: row.score(index), row: at });
                 }
@@ -207,12 +208,12 @@ impl Shadows {
         self.scaled_for = residents;
         self.capacity = wanted.min(self.affordable);
         let share = self.capacity as f64 / residents.max(1) as f64;
-        self.below = (share * 65_536.0).ceil() as u64;
+        self.below = whole((share * 65_536.0).ceil());
         let sampled = self.capacity as f64;
         self.retain = (-1.0 / (MEMORY * sampled)).exp2();
         let below = self.below;
         self.keep(|row| sampled_below(row.hash, below));
-        for (index, shadow) in self.shadows.iter_mut().enumerate() {
+        for (index, shadow) in self.caches.iter_mut().enumerate() {
             shadow.growth = (1.0 / (HALF_LIVES[index] * sampled)).exp2();
             while shadow.heap.len() > self.capacity {
                 shadow.drop_lowest(&mut self.rows, index);
@@ -228,7 +229,7 @@ impl Shadows {
         rows.shrink_to(most);
         rows.reserve_exact(most.saturating_sub(rows.len()));
         names.shrink_to(most, |&at| rows[at as usize].hash);
-        for Shadow { heap, .. } in &mut self.shadows {
+        for Shadow { heap, .. } in &mut self.caches {
             heap.shrink_to(self.capacity);
             heap.reserve_exact(self.capacity.saturating_sub(heap.len()));
         }
@@ -319,7 +320,7 @@ mod tests {
     /// Keys of the skewed law i = floor(200 x^3), moved by `offset`.
     fn key(state: &mut u64, offset: u64) -> u64 {
         let x = (draw(state) >> 11) as f64 / (1u64 << 53) as f64;
-        ((200.0 * x * x * x) as u64 + offset).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        (whole(200.0 * x * x * x) + offset).wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
 
     #[test]
@@ -375,6 +376,6 @@ mod tests {
             let (hash, density) = if round == 0 { (9, f64::MAX) } else { (round % 9, 0.0) };
             shadows.request(hash, density, 1 + usize::from(round < 100));
         }
-        assert!(shadows.shadows.iter().flat_map(|shadow| &shadow.heap).all(|node| !node.score.is_nan()));
+        assert!(shadows.caches.iter().flat_map(|shadow| &shadow.heap).all(|node| !node.score.is_nan()));
     }
 }

@@ -10,9 +10,12 @@
 //! is halved, so the excess stays below e · `FILL` ≈ 22 with that probability; among names that are seen once
 //! and never again it is 2 to 3 in the mean.
 
+use crate::number::narrow;
+
 const ROWS: usize = 4;
 /// Columns of a row within a block.
 const LANES: usize = 4;
+const _: () = assert!(LANES == 4, "two bits choose a lane");
 /// Weight a column may hold in the mean before all cells are halved.
 pub const FILL: f64 = 8.0;
 
@@ -56,7 +59,7 @@ impl Sketch {
         let (block, cells) = self.cells(hash);
         let Block(block) = &mut self.blocks[block];
         for at in cells {
-            block[at] = block[at].max(target as f32);
+            block[at] = block[at].max(narrow(target));
         }
         self.held += weight;
         if self.held > FILL * self.width as f64 * self.unit {
@@ -75,7 +78,7 @@ impl Sketch {
 
     /// Multiplies every count by `factor`.
     pub fn rescale(&mut self, factor: f64) {
-        self.blocks.iter_mut().flat_map(|Block(cells)| cells).for_each(|cell| *cell *= factor as f32);
+        self.blocks.iter_mut().flat_map(|Block(cells)| cells).for_each(|cell| *cell *= narrow(factor));
         self.held *= factor;
     }
 
@@ -97,7 +100,7 @@ impl Sketch {
         let mixed = (hash ^ (hash >> 29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let block = ((mixed >> 32) * self.blocks.len() as u64) >> 32;
         // The highest bits choose the block; two of the lower ones choose the lane of each row.
-        let lane = |row: usize| (mixed >> (16 + 2 * row)) as usize % LANES;
+        let lane = |row: usize| ((mixed >> (16 + 2 * row)) & 3) as usize;
         (block as usize, std::array::from_fn(|row| row * LANES + lane(row)))
     }
 }
@@ -114,7 +117,7 @@ mod tests {
         let truth = |name: u64| (1 + name % 3) as f64;
         let hash = |name: u64| name.wrapping_mul(0xD6E8_FEB8_6659_FD93).rotate_left(17);
         for name in 0..names {
-            for _ in 0..(1 + name % 3) {
+            for _ in 0..=name % 3 {
                 sketch.add(hash(name), 1.0, 1.0);
             }
         }

@@ -166,7 +166,10 @@ impl Order {
         self.heap.capacity() * size_of::<Node>() + self.scores.capacity() * 8 + self.tickets.capacity() * 4
     }
 
-    /// Panics unless exactly `resident` is held and the heap is one.
+    /// Checks that exactly `resident` is held and the heap is one.
+    ///
+    /// # Panics
+    /// When not.
     pub fn check(&self, resident: &[Slot]) {
         let held = self.tickets.iter().filter(|&&ticket| ticket != ABSENT).count();
         assert!(!self.hole || !self.heap.is_empty(), "a hole in an empty heap");
@@ -312,7 +315,9 @@ mod tests {
                     }
                     Op::Halve => {
                         order.rescale(0.5);
-                        naive.iter_mut().for_each(|held| held.1 *= 0.5);
+                        for held in &mut naive {
+                            held.1 *= 0.5;
+                        }
                     }
                 }
                 let slots: Vec<Slot> = naive.iter().map(|held| held.0).collect();

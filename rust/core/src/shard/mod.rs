@@ -17,8 +17,9 @@ use crate::estimate::frequency::{Frequency, Remembered};
 use crate::evict::order::Order;
 use crate::evict::{Eviction, Slot, Worth};
 use crate::exact::{Bucket, Index};
+use crate::number::{narrow, whole};
 use crate::tenants::Tenants;
-use record::{Appraisal, Record, narrow};
+use record::{Appraisal, Record};
 
 /// An entry found.
 pub struct Found<'a, K, V> {
@@ -42,6 +43,7 @@ impl<'a, K, V> Found<'a, K, V> {
 }
 
 /// See the module.
+#[expect(clippy::struct_excessive_bools, reason = "four facts, independent of each other")]
 pub struct Shard<K, V> {
     index: Index<K, V>,
     records: Vec<Record>,
@@ -110,7 +112,7 @@ impl<K, V> Shard<K, V> {
             return None;
         };
         let bucket = self.index.at_mut(place)?;
-        bucket.count += weight as f32;
+        bucket.count += narrow(weight);
         if self.timed && self.records[bucket.slot as usize].expires_ms <= now_ms {
             self.totals.misses += 1;
             return None;
@@ -263,7 +265,10 @@ impl<K, V> Shard<K, V> {
         self.index.iter().map(|bucket| (&bucket.key, &bucket.value, self.view(bucket)))
     }
 
-    /// Panics unless every invariant holds.
+    /// Checks every invariant.
+    ///
+    /// # Panics
+    /// When one is broken.
     pub fn check(&self) {
         let mut resident: Vec<Slot> = self.index.iter().map(|bucket| bucket.slot).collect();
         resident.sort_unstable();
@@ -295,7 +300,7 @@ impl<K, V> Shard<K, V> {
         if self.remembers
             && let Some(factor) = self.decay.tick()
         {
-            self.index.iter_mut().for_each(|bucket| bucket.count *= factor as f32);
+            self.index.iter_mut().for_each(|bucket| bucket.count *= narrow(factor));
             self.frequency.rescale(factor);
             self.order.rescale(factor);
         }
@@ -328,7 +333,7 @@ impl<K, V> Shard<K, V> {
     fn saving_nano(&self, slot: Slot, hits: u32) -> u64 {
         let record = &self.records[slot as usize];
         let saving = (record.mean_cost - f64::from(record.hit_cost)).max(0.0);
-        ((saving * 1e9).round() as u64).saturating_mul(u64::from(hits))
+        (whole((saving * 1e9).round())).saturating_mul(u64::from(hits))
     }
 
     /// Gives every resident its worth under the beliefs of now.

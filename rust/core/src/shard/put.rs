@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use super::record::{Newcomer, Record, narrow};
+use super::record::{Newcomer, Record};
 use super::{Cost, Learnt, NEVER, NewEntry, Outcome, Shard};
 use crate::estimate::frequency::Remembered;
 use crate::evict::{Slot, Worth};
 use crate::exact::Bucket;
+use crate::number::{narrow, whole};
 use crate::room;
 
 impl<K, V> Shard<K, V> {
@@ -69,7 +70,7 @@ impl<K, V> Shard<K, V> {
         // However often the cost was observed before, it goes on as one observation.
         let observed = u32::from(known.mean_cost.is_some());
         let mean_cost = known.mean_cost.unwrap_or_default();
-        Newcomer { record: Record { observed, mean_cost, ..Record::default() }, count: count as f32 }
+        Newcomer { record: Record { mean_cost, observed, ..Record::default() }, count: narrow(count) }
     }
 
     fn learn(&mut self, newcomer: &mut Newcomer, cost: Cost) {
@@ -84,7 +85,7 @@ impl<K, V> Shard<K, V> {
             Cost::Unknown => {}
             Cost::Bound(bound) => (record.mean_cost, record.observed) = (bound, 0),
             Cost::Learnt(Learnt { count, mean_cost, observed }) => {
-                newcomer.count = (count * self.decay.weight()) as f32;
+                newcomer.count = narrow(count * self.decay.weight());
                 (record.mean_cost, record.observed) = (mean_cost, observed);
                 self.pooled.recall(observed, mean_cost);
             }
@@ -105,7 +106,7 @@ impl<K, V> Shard<K, V> {
         if self.contested && self.decay.watches(worth.hash) {
             self.watch(&worth);
         }
-        let quota = (self.config.tenant_share * self.config.budget as f64) as u64;
+        let quota = whole(self.config.tenant_share * self.config.budget as f64);
         if worth.bytes > quota {
             return Err((Outcome::TooLarge, entry));
         }

@@ -60,8 +60,3 @@ impl Appraisal {
         self.worth(record, count)
     }
 }
-
-/// A cost in half the room. Saturates: infinity could not be read back from a snapshot.
-pub(super) fn narrow(cost: f64) -> f32 {
-    cost.min(f64::from(f32::MAX)) as f32
-}

@@ -3,6 +3,12 @@
 //! After each operation the invariants hold, and the cache holds, counts, charges and books what the model
 //! does. Where nothing decays and the estimator is the plain mean, the model also names the victims.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the model rounds where the cache does, by the plainest means"
+)]
+
 mod model;
 mod subject;
 
@@ -40,7 +46,7 @@ macro_rules! against_the_model {
             #[test]
             fn $name(ops in prop::collection::vec(op(), 1..200)) {
                 let mut subject = Subject::new($setting);
-                for op in ops {
+                for op in &ops {
                     subject.run(op);
                 }
             }
