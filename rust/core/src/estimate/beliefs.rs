@@ -233,6 +233,26 @@ impl Beliefs {
         self.worth(hash, count, self.all())
     }
 
+    /// The least a cost can be.
+    #[must_use]
+    pub fn floor(&self) -> f64 {
+        self.range.floor
+    }
+
+    /// As [`Self::value`], with an untried model at what it promises instead of at the floor: `E[min(m, X)]` for
+    /// the best tried mean `m` and the costs `X` the model has shown on other queries.
+    #[must_use]
+    pub fn promised_value(&self, hash: u64, count: f64) -> f64 {
+        let Some(row) = self.table.find(hash) else { return self.range.floor };
+        let (model, reason) = self.choose(Some(row), count, self.all());
+        let arms = self.table.row(row);
+        if reason != Reason::Exploring {
+            return self.worth(hash, count, self.all());
+        }
+        let best = arms.iter().filter(|arm| arm.n > 0).map(|arm| arm.mean).fold(f64::INFINITY, f64::min);
+        self.recent[model].expected_below(best, self.range.floor)
+    }
+
     /// [`Self::value`] where only the models of `allowed` (or all) may be called.
     ///
     /// # Errors

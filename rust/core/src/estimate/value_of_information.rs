@@ -86,6 +86,12 @@ impl Recent {
         (sum + floor) / (self.len() + 1) as f64
     }
 
+    /// `E[min(m, X)]`.
+    pub(super) fn expected_below(&self, m: f64, floor: f64) -> f64 {
+        let sum = lanes(&self.means[..self.len()], |x| x.min(m)) + floor.min(m);
+        sum / (self.len() + 1) as f64
+    }
+
     /// What trying is worth beyond its price: `count · E[(m - X)+] - (E[X] - m)`; try when above 0.
     #[inline]
     pub(super) fn gain(&self, count: f64, m: f64, floor: f64) -> f64 {
@@ -122,6 +128,8 @@ mod tests {
         assert!((recent.expected(1.0) - 51.0).abs() < 1e-12);
         assert!(recent.gain(64.0, 2.5, 1.0) < 0.0);
         assert!(recent.gain(65.0, 2.5, 1.0) > 0.0);
+        // The lesser of 2.5 and X is 1, 2.5, 2.5 or 1.
+        assert!((recent.expected_below(2.5, 1.0) - 1.75).abs() < 1e-12);
     }
 
     #[test]

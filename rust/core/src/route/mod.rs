@@ -53,9 +53,16 @@ impl Router {
     }
 
     /// What a miss on the query is worth avoiding.
+    ///
+    /// A floor of 0 says nothing of what an untried model costs: at it every query still being explored would
+    /// be worth nothing, and never be stored. So there the model counts with what it promises.
     #[must_use]
     pub fn value(&self, hash: u64, count: f64) -> f64 {
-        self.beliefs.value(hash, count)
+        if self.beliefs.floor() > 0.0 {
+            self.beliefs.value(hash, count)
+        } else {
+            self.beliefs.promised_value(hash, count)
+        }
     }
 
     /// What it has learnt.
