@@ -120,7 +120,7 @@ class _Bounded(_core.Store):
         scope: str,
         fingerprint: str,
     ) -> bool:
-        """Puts what the core's `put` leaves to Python: a first cost, other objects, whatever is listened to."""
+        """Puts what the core's `put` leaves to Python: a first cost, other objects, anything listened to."""
         if cost_usd is not None and self._unit != "usd":
             self.settle_unit("usd")
         if ttl_seconds is not None:
