@@ -1,8 +1,8 @@
 """The demo's questions, written for it, with their answers.
 
-Both models get the same prompt and the same limits. The number of questions of each kind was chosen so that
-both models have something to be good at: the small one knows words and facts, the large one can also reckon.
-Within a kind the questions were not picked by who gets them right: either model fails some.
+Both models get the same prompt, limits and checkers. The mix was chosen from a larger pool, after both models
+had been measured on it, so that each has something to be good at: the small one knows words and facts, the
+large one can also reckon. Kinds that neither can do were left out; within a kind either model fails some.
 """
 
 from dataclasses import dataclass
