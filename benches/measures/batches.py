@@ -32,7 +32,8 @@ def measure(quick: bool) -> Measure:
         return together(batched, split(keys, threads))[0] / len(keys)
 
     def one_by_one() -> float:
-        return lookup_ns(peer.get, payload.keys(drawn(random, entries, plan["lookups"])))
+        keys = payload.keys(drawn(random, entries, plan["lookups"]))
+        return together(partial(lookup_ns, peer.get), [keys])[0] / len(keys)
 
     tasks = {f"get_many, {threads} threads": partial(timed, threads) for threads in plan["threads"]}
     with quiet():
