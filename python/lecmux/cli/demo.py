@@ -13,6 +13,7 @@ from lecmux.errors import LecmuxError, MissingExtraError
 __all__ = ["demo"]
 
 _INTERRUPTED = 130
+_PIPE_WIDTH = 100
 
 
 def demo(
@@ -39,10 +40,16 @@ def demo(
     if as_json:
         typer.echo(json.dumps(report.as_json(result), indent=2))
     else:
-        report.show(result, Console())
+        report.show(result, _console())
     _draw(result, png)
     if result.interrupted:
         raise typer.Exit(_INTERRUPTED)
+
+
+def _console() -> Console:
+    """A terminal says how wide it is; a file or a pipe takes what the tables need."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_PIPE_WIDTH)
 
 
 def _draw(result: object, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -44,11 +45,16 @@ def show(result: Result, console: Console) -> None:
     console.print(_notes(result, result.outcomes), highlight=False)
 
 
+def _table(title: str) -> Table:
+    """Without frames: nine columns of figures fit into a terminal of 80."""
+    return Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
+
+
 def _stream_table(result: Result) -> Table:
     served = result.tallies["lecmux"].requests
-    table = Table(title=f"{served:,} requests, seed {result.settings.seed}", title_justify="left")
+    table = _table(f"{served:,} requests, seed {result.settings.seed}")
     table.add_column("strategy", no_wrap=True)
-    for heading in ("hits", "small", "large", "right", "model s", "¢ calls", "¢ wrong", "¢ both"):
+    for heading in ("hits", "small", "large", "right %", "model s", "¢ calls", "¢ wrong", "¢ both"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, strategy in STRATEGIES.items():
         tally = result.tallies[name]
@@ -57,7 +63,7 @@ def _stream_table(result: Result) -> Table:
             f"{tally.hits:,}",
             f"{tally.calls['small']:,}",
             f"{tally.calls['large']:,}",
-            f"{_right_percent(tally):.1f} %",
+            f"{_right_percent(tally):.1f}",
             f"{tally.seconds:.1f}",
             *(f"{_CENTS * usd:.3f}" for usd in (tally.usd, tally.wrong_usd, tally.total_usd)),
             style=_style(name),
@@ -66,7 +72,7 @@ def _stream_table(result: Result) -> Table:
 
 
 def _replay_table(replay: Replay) -> Table:
-    table = Table(title=f"{len(replay.streams):,} further streams, mean ± deviation", title_justify="left")
+    table = _table(f"{len(replay.streams):,} further streams, mean ± deviation")
     table.add_column("strategy", no_wrap=True)
     for heading, _, _ in _FIGURES:
         table.add_column(heading, justify="right", no_wrap=True)
