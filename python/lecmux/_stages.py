@@ -210,7 +210,7 @@ class Core:
                 if key is not None:
                     self.router.learn(key, model, paid=paid, error=error)
                 saved = self.router.saving(model, paid=paid, usage=reply.usage)
-        return Bill(key, replace(decision, cost=paid or 0.0, saved=saved), reply, paid, quality, error)
+        return Bill(key, replace(decision, cost=paid, saved=saved), reply, paid, quality, error)
 
     # admit
 
@@ -226,7 +226,7 @@ class Core:
             return
         value = self.codec.dump(reply.value) if self.codec else reply.value
         seconds = reply.usage.seconds
-        entry = Entry(value, decision.model, decision.cost, seconds, self.clock(), decision.id)
+        entry = Entry(value, decision.model, bill.paid or 0.0, seconds, self.clock(), decision.id)
         stored = self.store.put_value(
             key.text,
             seal(entry),

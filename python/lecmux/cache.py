@@ -250,8 +250,8 @@ class _Bounded(_core.Store):
         """
         if self._unit not in {None, unit}:
             raise PriceError(
-                f"this cache counts costs in {self._unit}, not in {unit}: give every model a Price, "
-                "or use a second cache"
+                f"this cache counts costs in {self._unit}, not in {unit}: pass a "
+                "Router([...], prices={...}) with a Price for every model, or use a second cache"
             )
         self._unit = unit
         if unit == "usd" and not self._hooks.listening:

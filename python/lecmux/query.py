@@ -76,7 +76,7 @@ class Decision:
         model: the model that answered; None for an entry that was stored by hand.
         reason: one or two words, such as "exact", "exploring" or "fallback".
         unit: "usd", or "seconds" where not every model has a price.
-        cost: paid now for the answer, wrong or right; 0.0 for a hit.
+        cost: paid now for the answer, wrong or right; 0.0 for a hit, None where it could not be known.
         saved: for a hit what the stored answer had cost; for a call the expected cost of the dearest
             model less the cost paid, which is negative for an unusually dear call.
         lower: lower confidence bound of each model's cost, errors included.
@@ -92,7 +92,7 @@ class Decision:
     model: str | None
     reason: str
     unit: Unit
-    cost: float = 0.0
+    cost: float | None = 0.0
     saved: float = 0.0
     lower: Mapping[str, float] = field(default_factory=dict)
     mean: Mapping[str, float] = field(default_factory=dict)

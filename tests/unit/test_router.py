@@ -1,5 +1,6 @@
 """Money rules and learning: what a call costs, what is learnt of it, what a stored answer is worth."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -342,3 +343,22 @@ def test_the_ledgers_add_up() -> None:
     assert stats.saved_by_hits_seconds == 72.0
     assert stats.spent_usd + stats.saved_by_routing_usd == pytest.approx(4 * 20.0)
     assert stats.saved_by_hits_usd == pytest.approx(9 * stats.spent_usd)
+
+
+def test_an_error_that_costs_nothing_is_mentioned_once(caplog: pytest.LogCaptureFixture) -> None:
+    cache, router = Cache(100_000), Router(["only"])
+    decision = cache.answer("q", models={"only": lambda _: "wrong"}, router=router).decision
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, "lecmux"):
+        assert router.observe(decision.id, quality=0.0)
+        assert router.observe(decision.id, quality=0.0)
+    assert [record.getMessage() for record in caplog.records] == [
+        "an answer was reported wrong, but wrong answers are free: set price_of_wrong_seconds"
+    ]
+
+
+def test_a_cost_that_cannot_be_known_is_none_in_the_decision() -> None:
+    """A model priced by tokens that counts none."""
+    router = Router(["only"], prices={"only": Price(output_usd_per_million=1.0)})
+    decision = Cache(100_000).answer("q", models={"only": lambda _: "a"}, router=router).decision
+    assert decision.cost is None

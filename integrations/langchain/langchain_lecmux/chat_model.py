@@ -4,7 +4,8 @@ The path of a call is `lecmux.flow.answer`; this file drives it with LangChain's
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from functools import partial
 from typing import Any, cast
 
@@ -30,6 +31,7 @@ from langchain_lecmux.shapes import chat_result, llm_result, run_config, setting
 from langchain_lecmux.structured import Parser, structure, ways
 from langchain_lecmux.wiring import Wiring
 from lecmux import Answer, Hooks, Price, Router, ValueOfInformation, flow
+from lecmux.errors import ConfigError
 
 __all__ = ["ChatRouter"]
 
@@ -85,6 +87,7 @@ class ChatRouter(BaseChatModel):
             amounts without a price for every model, or a
                 cache that counts in another unit.
         """
+        _name_typos(settings, type(self).model_fields)
         super().__init__(**settings)
         if self.profile is None:
             self.profile = cast("Any", common_profile([model.profile for model in self.models.values()]))
@@ -394,3 +397,10 @@ class ChatRouter(BaseChatModel):
             if value is not None:
                 options.setdefault(name, value)
         return Asking.of(messages, stop or self.stop, options)
+
+
+def _name_typos(settings: Iterable[str], known: Iterable[str]) -> None:
+    """Refuses what is nearly a setting of ours; those of other models pass, as everywhere in LangChain."""
+    for name in set(settings) - set(known):
+        if near := get_close_matches(name, known, n=1, cutoff=0.92):
+            raise ConfigError(f"ChatRouter has no setting {name!r}: did you mean {near[0]!r}?")

@@ -1,5 +1,6 @@
 """The learning router: expected cost by model and query, under the money rules of the objective."""
 
+import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from lecmux.routers._open import Open, OpenDecisions, Origin
 
 __all__ = ["Router"]
 
+_LOGGER = logging.getLogger("lecmux")
 _MOST_KEYS = 65_536
 
 
@@ -99,6 +101,7 @@ class Router:
         self._index = {model: place for place, model in enumerate(self.models)}
         self._paid: dict[str, tuple[int, float]] = {}
         self._open = OpenDecisions()
+        self._said_wrong_is_free = False
         self._lock = threading.Lock()
         _fork.renew(self)
 
@@ -199,6 +202,8 @@ class Router:
         if entry is None:
             return False
         error = self.objective.error(quality)
+        if quality < 1 and error == 0:
+            self._say_wrong_is_free()
         unknown, uncharged = self._open.restate(entry, error)
         origin = entry.origin
         if unknown:
@@ -208,6 +213,14 @@ class Router:
         self._revalue(entry, error)
         entry.settle(entry, uncharged, quality)
         return True
+
+    def _say_wrong_is_free(self) -> None:
+        """Once: whoever reports errors wants them to count."""
+        if not self._said_wrong_is_free:
+            self._said_wrong_is_free = True
+            _LOGGER.warning(
+                "an answer was reported wrong, but wrong answers are free: set price_of_wrong_%s", self.unit
+            )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes settings and all that was learnt: atomic, versioned, checksummed, for the owner only.

@@ -631,3 +631,9 @@ def test_the_profile_is_what_all_models_can_do() -> None:
 def test_models_that_cannot_be_chosen_among_are_refused(models: Any) -> None:
     with pytest.raises(ValueError, match="models"):
         router(models=models)
+
+
+def test_a_mistyped_setting_is_refused_and_a_foreign_one_passes() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'price_of_wrong_seconds'"):
+        router(price_of_wrong_second=30.0)
+    assert router(timeout=3, api_key="none", max_retries=1).invoke("hi").text
