@@ -1,7 +1,12 @@
 """Further streams, through the same cache and router, with the measured answers in the models' place."""
 
-from collections.abc import Callable, Iterable, Mapping
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean, stdev
 
 from langchain_core.language_models import BaseChatModel
@@ -15,6 +20,8 @@ from lecmux.demo.stream import deal
 __all__ = ["Replay", "Spread", "replay", "replayed", "stand_ins"]
 
 Tallies = Mapping[str, Tally]
+
+_WORTH_A_PROCESS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +90,42 @@ def _summed(model: str, stream: list[int], outcomes: Outcomes, tally: Tally) -> 
 
 def replay(
     outcomes: Outcomes,
-    seeds: Iterable[int],
+    seeds: Sequence[int],
     *,
     requests: int,
     capacity_bytes: int,
     after_each: Callable[[], None],
-) -> Iterable[Tallies]:
-    """Yields, for each seed, the tallies of all strategies on its stream."""
-    for seed in seeds:
-        stream = deal(seed, questions=len(QUESTIONS), requests=requests)
-        yield {
-            name: replayed(name, stream, outcomes, capacity_bytes=capacity_bytes, seed=seed)
-            for name in STRATEGIES
-        }
-        after_each()
+) -> Iterator[Tallies]:
+    """Yields, for each seed in turn, the tallies of all strategies on its stream; uses all processors."""
+    play_seed = partial(_all_strategies, outcomes=outcomes, requests=requests, capacity_bytes=capacity_bytes)
+    workers = min(os.cpu_count() or 1, len(seeds) // _WORTH_A_PROCESS)
+    if workers < 2:  # noqa: PLR2004  one worker is this process
+        for seed in seeds:
+            yield play_seed(seed)
+            after_each()
+        return
+    # Started afresh, not forked: llama.cpp's threads were in this process.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_leave_ctrl_c_to_the_parent) as pool:
+        try:
+            for tallies in pool.map(play_seed, seeds):
+                yield tallies
+                after_each()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _all_strategies(seed: int, *, outcomes: Outcomes, requests: int, capacity_bytes: int) -> Tallies:
+    stream = deal(seed, questions=len(QUESTIONS), requests=requests)
+    return {
+        name: replayed(name, stream, outcomes, capacity_bytes=capacity_bytes, seed=seed)
+        for name in STRATEGIES
+    }
+
+
+def _leave_ctrl_c_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _nothing() -> None:

@@ -38,11 +38,11 @@ def show(result: Result, console: Console) -> None:
         return
     if result.tallies:
         console.print(_stream_table(result))
-        console.print(_verdict(result.tallies), highlight=False)
+        console.print(_verdict(result.tallies), highlight=False, soft_wrap=True)
     if result.replay:
         console.print(_replay_table(result.replay))
-        console.print(_replay_verdict(result.replay), highlight=False)
-    console.print(_notes(result, result.outcomes), highlight=False)
+        console.print(_replay_verdict(result.replay), highlight=False, soft_wrap=True)
+    console.print(_notes(result, result.outcomes), highlight=False, soft_wrap=True)
 
 
 def _table(title: str) -> Table:
@@ -93,8 +93,8 @@ def _replay_verdict(replay: Replay) -> str:
     usd = {name: replay.spread(name, _usd).mean for name in STRATEGIES}
     right = {name: replay.spread(name, _right_percent).mean for name in STRATEGIES}
     return (
-        f"On average: {_ratios(usd, right)}\nCalls and wrong answers together cost more than LFU + large "
-        f"on {replay.losing_streams} of {len(replay.streams)} streams."
+        f"On average {_ratios(usd, right)}\nCalls and wrong answers together cost more than with "
+        f"LFU + large on {replay.losing_streams} of {len(replay.streams)} streams."
     )
 
 
@@ -104,8 +104,8 @@ def _ratios(usd: Mapping[str, float], right: Mapping[str, float]) -> str:
     times = {name: usd[name] / usd["lecmux"] for name in ("always_large", "lfu_large")}
     points = right["lecmux"] - right["always_large"]
     return (
-        f"calls cost {times['always_large']:.1f} times less than with always large, "
-        f"{times['lfu_large']:.2f} times less than with LFU + large;\n"
+        f"calls cost {times['always_large']:.1f} times less than with always large and "
+        f"{times['lfu_large']:.2f}\ntimes less than with LFU + large; "
         f"right answers {points:+.1f} points against always large."
     )
 
@@ -113,16 +113,17 @@ def _ratios(usd: Mapping[str, float], right: Mapping[str, float]) -> str:
 def _notes(result: Result, outcomes: Outcomes) -> str:
     shares = outcomes.shares()
     right = f"small gets {shares['right_small']:.1%} right, large {shares['right_large']:.1%}"
-    wrong = f"{WRONG_IN_LARGE_CALLS:g} average large calls ({_CENTS * outcomes.price_of_wrong_usd:.5f} cents)"
+    wrong = f"{WRONG_IN_LARGE_CALLS:g} average large calls, {_CENTS * outcomes.price_of_wrong_usd:.4f} cents"
     return f"""
 {shares["count"]} questions: {right}, only large {shares["only_large"]:.1%}.
-US cents per million tokens (in, out): small {_price("small")}; large {_price("large")}.
-A wrong answer costs {wrong}, each time it is given.
+US cents per million tokens, in and out: small {_price("small")}; large
+{_price("large")}.
+A wrong answer costs {wrong}, each time.
 Every cache has {result.capacity_bytes:,} bytes, which hold a quarter of the answers.
-lecmux called the models; the other rows are computed from what each model answers to
-each question, measured once before the stream (greedy decoding, so it repeats).
-The quality hook knows the answer key, as a user's test or thumb would: after each
-call lecmux learns whether the answer was right."""
+lecmux called the models. The other rows are computed from what each model
+answers to each question, measured once before the stream (greedy decoding, so
+it repeats). The quality hook knows the answer key, as a user's test or thumb
+would: after each call lecmux learns whether the answer was right."""
 
 
 def _price(model: str) -> str:
