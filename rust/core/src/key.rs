@@ -139,6 +139,9 @@ mod tests {
             key("a", "b", ""),
             key("", "", "\u{1}ab"),
             key("ab", "", ""),
+            key("", "a", "ab"),
+            key("a", "", "ab"),
+            key("a", "b", "ab"),
         ];
         let hasher = KeyHasher::new(7);
         for (i, &left) in keys.iter().enumerate() {

@@ -220,7 +220,8 @@ fn when_all_fail_nobody_waits() {
     walk(|| three_claim(3));
 }
 
-/// A follower gives up while the leader ends: it is either taken out or told, never both, never neither.
+/// A follower gives up while the leader ends: it is either taken out or told, never both, never neither. The
+/// one behind it is told in any case.
 #[test]
 fn giving_up_races_with_being_woken() {
     for leader_answers in [true, false] {
@@ -230,6 +231,8 @@ fn giving_up_races_with_being_woken() {
             assert!(flights.claim(1, (0, tell)));
             let (tell, told) = channel();
             assert!(!flights.claim(1, (1, tell)));
+            let (tell, told_last) = channel();
+            assert!(!flights.claim(1, (2, tell)));
             let follower = {
                 let flights = flights.clone();
                 thread::spawn(move || {
@@ -238,7 +241,9 @@ fn giving_up_races_with_being_woken() {
                     }
                     // Too late: the word is on its way, and who is to lead hands on.
                     if told.recv().unwrap() == Word::Lead {
-                        assert!(flights.failed(1).is_none());
+                        let (last, next) = flights.failed(1).unwrap();
+                        assert_eq!(last, 2);
+                        next.send(Word::Lead).unwrap();
                     }
                 })
             };
@@ -249,6 +254,10 @@ fn giving_up_races_with_being_woken() {
                 waiter.send(word).unwrap();
             }
             follower.join().unwrap();
+            assert_eq!(told_last.recv().unwrap(), word);
+            if !leader_answers {
+                assert!(flights.failed(1).is_none(), "nobody is left to lead");
+            }
             assert!(flights.is_empty());
         });
     }
