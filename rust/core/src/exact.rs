@@ -7,8 +7,9 @@
 
 use crate::evict::Slot;
 
-/// A table entry.
+/// A table entry; aligned to its size, so that none lies across two cache lines.
 #[derive(Debug)]
+#[repr(align(32))]
 pub(crate) struct Bucket<K, V> {
     pub(crate) key: K,
     pub(crate) value: V,
