@@ -4,6 +4,7 @@ from statistics import fmean
 
 import pytest
 
+import lecmux.demo.replay as replay_module
 from lecmux.demo.outcomes import Outcomes
 from lecmux.demo.play import Tally
 from lecmux.demo.questions import QUESTIONS
@@ -59,6 +60,28 @@ def test_a_replay_comes_to_the_same(outcomes: Outcomes, streams: list[Tallies]) 
         assert again[name].hits == pytest.approx(streams[0][name].hits, abs=40)
         assert again[name].usd == pytest.approx(streams[0][name].usd, rel=0.15)
         assert again[name].right == pytest.approx(streams[0][name].right, abs=12)
+
+
+def test_processes_share_the_work(
+    outcomes: Outcomes, streams: list[Tallies], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay_module, "_WORTH_A_PROCESS", 1)
+    done: list[None] = []
+
+    shared = list(
+        replay(
+            outcomes,
+            [1, 2],
+            requests=600,
+            capacity_bytes=budget_bytes(outcomes),
+            after_each=lambda: done.append(None),
+        )
+    )
+
+    assert len(done) == 2
+    for ours, theirs in zip(shared, streams, strict=False):
+        assert ours["always_large"] == theirs["always_large"]
+        assert ours["lfu_large"].hits == pytest.approx(theirs["lfu_large"].hits, abs=40)
 
 
 def test_the_budget_holds_a_quarter_of_the_answers(outcomes: Outcomes) -> None:
