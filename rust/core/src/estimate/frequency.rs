@@ -7,21 +7,9 @@
 //! count-min sketch (`sketch.rs` states its error) and the upper half stays exact; from then on a name enters
 //! the exact table once its estimate passes the count that the last move left behind.
 
-use hashbrown::HashTable;
-
 use super::sketch::Sketch;
+use super::tally::{Cell, Tally};
 use crate::number::narrow;
-
-/// A bucket of the exact table and its control byte.
-const BUCKET_BYTES: usize = size_of::<Counted>() + 1;
-
-#[derive(Clone, Copy, Debug)]
-struct Counted {
-    hash: u64,
-    count: f32,
-    /// NaN when no cost is known.
-    mean_cost: f32,
-}
 
 /// What is remembered of a key that is not resident.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -44,7 +32,7 @@ pub fn is_count(count: f64) -> bool {
 /// Counts by keyed hash.
 #[derive(Clone, Debug)]
 pub struct Frequency {
-    exact: HashTable<Counted>,
+    exact: Tally,
     limit: usize,
     sketch_bytes: usize,
     sketch: Option<Sketch>,
@@ -58,8 +46,8 @@ impl Frequency {
     #[must_use]
     pub fn within(bytes: usize) -> Self {
         Self {
-            exact: HashTable::new(),
-            limit: exact_limit(bytes / 3 * 2),
+            exact: Tally::default(),
+            limit: Tally::limit(bytes / 3 * 2),
             sketch_bytes: bytes / 3,
             sketch: None,
             threshold: 0.0,
@@ -69,7 +57,7 @@ impl Frequency {
     /// The count of `hash`, 0 when unknown; an upper bound once the sketch is in use.
     #[must_use]
     pub fn get(&self, hash: u64) -> f64 {
-        match self.exact.find(hash, |counted| counted.hash == hash) {
+        match self.exact.get(hash) {
             Some(counted) => f64::from(counted.count),
             None => self.sketch.as_ref().map_or(0.0, |sketch| sketch.estimate(hash)),
         }
@@ -77,7 +65,7 @@ impl Frequency {
 
     /// Adds `weight` to the count of `hash` and returns the new count; `unit` is what one request weighs now.
     pub fn add(&mut self, hash: u64, weight: f64, unit: f64) -> f64 {
-        if let Some(counted) = self.exact.find_mut(hash, |counted| counted.hash == hash) {
+        if let Some(counted) = self.exact.get_mut(hash) {
             counted.count += narrow(weight);
             return f64::from(counted.count);
         }
@@ -94,16 +82,16 @@ impl Frequency {
     /// Takes what is known of a key that becomes resident; the sketch keeps its upper bound.
     pub fn take(&mut self, hash: u64) -> Remembered {
         let sketched = |sketch: &Sketch| Remembered { count: sketch.estimate(hash), mean_cost: None };
-        match self.exact.find_entry(hash, |counted| counted.hash == hash) {
-            Ok(counted) => counted.remove().0.remembered(),
-            Err(_) => self.sketch.as_ref().map_or(Remembered::default(), sketched),
+        match self.exact.remove(hash) {
+            Some(counted) => counted.remembered(),
+            None => self.sketch.as_ref().map_or(Remembered::default(), sketched),
         }
     }
 
     /// Keeps what is known of a key that stops being resident.
     pub fn give(&mut self, hash: u64, known: Remembered, unit: f64) {
-        if let Some(counted) = self.exact.find_mut(hash, |counted| counted.hash == hash) {
-            *counted = Counted::new(hash, known);
+        if let Some(counted) = self.exact.get_mut(hash) {
+            *counted = Cell::new(hash, known);
         } else if self.sketch.is_none() || known.count > self.threshold {
             self.insert(hash, known, unit);
         } else if let Some(sketch) = &mut self.sketch {
@@ -140,7 +128,7 @@ impl Frequency {
     /// Heap bytes held.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        self.exact.allocation_size() + self.sketch.as_ref().map_or(0, Sketch::heap_bytes)
+        self.exact.heap_bytes() + self.sketch.as_ref().map_or(0, Sketch::heap_bytes)
     }
 
     /// Every exact count, for a snapshot.
@@ -154,14 +142,14 @@ impl Frequency {
     /// When they do not.
     pub fn check(&self) {
         assert!(self.exact.len() <= self.limit, "more exact names than the limit");
-        assert!(self.exact.iter().all(|c| c.count.is_finite() && c.count >= 0.0), "a count out of range");
+        self.exact.check();
     }
 
     fn insert(&mut self, hash: u64, known: Remembered, unit: f64) {
         if self.exact.len() == self.limit {
             self.spill(unit);
         }
-        self.exact.insert_unique(hash, Counted::new(hash, known), |counted| counted.hash);
+        self.exact.insert(Cell::new(hash, known), self.limit);
     }
 
     /// Moves the lower half of the exact counts into the sketch. O(limit), once in limit / 2 insertions.
@@ -181,7 +169,7 @@ impl Frequency {
     }
 }
 
-impl Counted {
+impl Cell {
     fn new(hash: u64, known: Remembered) -> Self {
         let mean_cost = known.mean_cost.map_or(f32::NAN, narrow);
         Self { hash, count: narrow(known.count), mean_cost }
@@ -191,13 +179,6 @@ impl Counted {
         let mean_cost = (!self.mean_cost.is_nan()).then_some(f64::from(self.mean_cost));
         Remembered { count: f64::from(self.count), mean_cost }
     }
-}
-
-/// Names that a table within `bytes` holds for ever: below half of its room, a table that has seen removals
-/// is tidied in place and never grows.
-fn exact_limit(bytes: usize) -> usize {
-    let buckets = (bytes / BUCKET_BYTES).max(8);
-    ((1 << buckets.ilog2()) * 7 / 16).max(2)
 }
 
 #[cfg(test)]
