@@ -79,13 +79,15 @@ impl Frequency {
         count
     }
 
-    /// Takes what is known of a key that becomes resident; the sketch keeps its upper bound.
-    pub fn take(&mut self, hash: u64) -> Remembered {
-        let sketched = |sketch: &Sketch| Remembered { count: sketch.estimate(hash), mean_cost: None };
-        match self.exact.remove(hash) {
-            Some(counted) => counted.remembered(),
-            None => self.sketch.as_ref().map_or(Remembered::default(), sketched),
+    /// Takes what is known of a key that becomes resident; the sketch keeps its upper bound. `unit` is what one
+    /// request weighs now: by less than half of that the sketch says nothing, such is its noise.
+    pub fn take(&mut self, hash: u64, unit: f64) -> Remembered {
+        if let Some(counted) = self.exact.remove(hash) {
+            return counted.remembered();
         }
+        let estimate = self.sketch.as_ref().map_or(0.0, |sketch| sketch.estimate(hash));
+        let count = if estimate < unit / 2.0 { 0.0 } else { estimate.max(unit) };
+        Remembered { count, mean_cost: None }
     }
 
     /// Keeps what is known of a key that stops being resident.
@@ -199,12 +201,12 @@ mod tests {
             }
         }
         assert!(!frequency.is_approximate());
-        assert_eq!(frequency.take(hash(5)), Remembered { count: 3.0, mean_cost: None });
+        assert_eq!(frequency.take(hash(5), 1.0), Remembered { count: 3.0, mean_cost: None });
         assert_eq!(frequency.get(hash(5)), 0.0);
         let known = Remembered { count: 7.0, mean_cost: Some(0.5) };
         frequency.give(hash(5), known, 1.0);
         assert_eq!(frequency.get(hash(5)), 7.0);
-        assert_eq!(frequency.take(hash(5)), known);
+        assert_eq!(frequency.take(hash(5), 1.0), known);
     }
 
     /// Hot names keep their exact counts among a flood of names seen once; memory stays bounded.
