@@ -109,21 +109,6 @@ fn a_put_that_nobody_asked_for_counts_once() {
     assert_eq!((desk.count("b"), desk.view("b")), (1.0, None), "the count outlives the entry");
 }
 
-/// The counts of many others, held by a sketch, add less than a request to that of a key never asked for.
-#[test]
-fn a_put_that_nobody_asked_for_counts_once_after_many_others() {
-    let mut desk = Desk::new(config(LEC, 3));
-    for number in 0..20_000 {
-        desk.ask(&format!("passing by {number}"));
-    }
-    for number in 0..500 {
-        let key = format!("new {number}");
-        desk.put(&key, Terms::new(1, 1.0 + f64::from(number)));
-        let count = desk.shard.count(hash(&key), |held| *held == key);
-        assert!((1.0..4.0).contains(&count), "{count}");
-    }
-}
-
 #[test]
 fn larger_than_the_budget_is_refused_and_replaces_nothing_else() {
     let mut desk = Desk::new(config(LEC, 10));

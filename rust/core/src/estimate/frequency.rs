@@ -7,9 +7,21 @@
 //! count-min sketch (`sketch.rs` states its error) and the upper half stays exact; from then on a name enters
 //! the exact table once its estimate passes the count that the last move left behind.
 
+use hashbrown::HashTable;
+
 use super::sketch::Sketch;
-use super::tally::{Cell, Tally};
 use crate::number::narrow;
+
+/// A bucket of the exact table and its control byte.
+const BUCKET_BYTES: usize = size_of::<Counted>() + 1;
+
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    hash: u64,
+    count: f32,
+    /// NaN when no cost is known.
+    mean_cost: f32,
+}
 
 /// What is remembered of a key that is not resident.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -32,7 +44,7 @@ pub fn is_count(count: f64) -> bool {
 /// Counts by keyed hash.
 #[derive(Clone, Debug)]
 pub struct Frequency {
-    exact: Tally,
+    exact: HashTable<Counted>,
     limit: usize,
     sketch_bytes: usize,
     sketch: Option<Sketch>,
@@ -46,8 +58,8 @@ impl Frequency {
     #[must_use]
     pub fn within(bytes: usize) -> Self {
         Self {
-            exact: Tally::default(),
-            limit: Tally::limit(bytes / 3 * 2),
+            exact: HashTable::new(),
+            limit: exact_limit(bytes / 3 * 2),
             sketch_bytes: bytes / 3,
             sketch: None,
             threshold: 0.0,
@@ -57,7 +69,7 @@ impl Frequency {
     /// The count of `hash`, 0 when unknown; an upper bound once the sketch is in use.
     #[must_use]
     pub fn get(&self, hash: u64) -> f64 {
-        match self.exact.get(hash) {
+        match self.exact.find(hash, |counted| counted.hash == hash) {
             Some(counted) => f64::from(counted.count),
             None => self.sketch.as_ref().map_or(0.0, |sketch| sketch.estimate(hash)),
         }
@@ -65,7 +77,7 @@ impl Frequency {
 
     /// Adds `weight` to the count of `hash` and returns the new count; `unit` is what one request weighs now.
     pub fn add(&mut self, hash: u64, weight: f64, unit: f64) -> f64 {
-        if let Some(counted) = self.exact.get_mut(hash) {
+        if let Some(counted) = self.exact.find_mut(hash, |counted| counted.hash == hash) {
             counted.count += narrow(weight);
             return f64::from(counted.count);
         }
@@ -79,21 +91,19 @@ impl Frequency {
         count
     }
 
-    /// Takes what is known of a key that becomes resident; the sketch keeps its upper bound. `unit` is what one
-    /// request weighs now: by less than half of that the sketch says nothing, such is its noise.
-    pub fn take(&mut self, hash: u64, unit: f64) -> Remembered {
-        if let Some(counted) = self.exact.remove(hash) {
-            return counted.remembered();
+    /// Takes what is known of a key that becomes resident; the sketch keeps its upper bound.
+    pub fn take(&mut self, hash: u64) -> Remembered {
+        let sketched = |sketch: &Sketch| Remembered { count: sketch.estimate(hash), mean_cost: None };
+        match self.exact.find_entry(hash, |counted| counted.hash == hash) {
+            Ok(counted) => counted.remove().0.remembered(),
+            Err(_) => self.sketch.as_ref().map_or(Remembered::default(), sketched),
         }
-        let estimate = self.sketch.as_ref().map_or(0.0, |sketch| sketch.estimate(hash));
-        let count = if estimate < unit / 2.0 { 0.0 } else { estimate.max(unit) };
-        Remembered { count, mean_cost: None }
     }
 
     /// Keeps what is known of a key that stops being resident.
     pub fn give(&mut self, hash: u64, known: Remembered, unit: f64) {
-        if let Some(counted) = self.exact.get_mut(hash) {
-            *counted = Cell::new(hash, known);
+        if let Some(counted) = self.exact.find_mut(hash, |counted| counted.hash == hash) {
+            *counted = Counted::new(hash, known);
         } else if self.sketch.is_none() || known.count > self.threshold {
             self.insert(hash, known, unit);
         } else if let Some(sketch) = &mut self.sketch {
@@ -130,7 +140,7 @@ impl Frequency {
     /// Heap bytes held.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        self.exact.heap_bytes() + self.sketch.as_ref().map_or(0, Sketch::heap_bytes)
+        self.exact.allocation_size() + self.sketch.as_ref().map_or(0, Sketch::heap_bytes)
     }
 
     /// Every exact count, for a snapshot.
@@ -144,14 +154,14 @@ impl Frequency {
     /// When they do not.
     pub fn check(&self) {
         assert!(self.exact.len() <= self.limit, "more exact names than the limit");
-        self.exact.check();
+        assert!(self.exact.iter().all(|c| c.count.is_finite() && c.count >= 0.0), "a count out of range");
     }
 
     fn insert(&mut self, hash: u64, known: Remembered, unit: f64) {
         if self.exact.len() == self.limit {
             self.spill(unit);
         }
-        self.exact.insert(Cell::new(hash, known), self.limit);
+        self.exact.insert_unique(hash, Counted::new(hash, known), |counted| counted.hash);
     }
 
     /// Moves the lower half of the exact counts into the sketch. O(limit), once in limit / 2 insertions.
@@ -171,7 +181,7 @@ impl Frequency {
     }
 }
 
-impl Cell {
+impl Counted {
     fn new(hash: u64, known: Remembered) -> Self {
         let mean_cost = known.mean_cost.map_or(f32::NAN, narrow);
         Self { hash, count: narrow(known.count), mean_cost }
@@ -181,6 +191,13 @@ impl Cell {
         let mean_cost = (!self.mean_cost.is_nan()).then_some(f64::from(self.mean_cost));
         Remembered { count: f64::from(self.count), mean_cost }
     }
+}
+
+/// Names that a table within `bytes` holds for ever: below half of its room, a table that has seen removals
+/// is tidied in place and never grows.
+fn exact_limit(bytes: usize) -> usize {
+    let buckets = (bytes / BUCKET_BYTES).max(8);
+    ((1 << buckets.ilog2()) * 7 / 16).max(2)
 }
 
 #[cfg(test)]
@@ -201,12 +218,12 @@ mod tests {
             }
         }
         assert!(!frequency.is_approximate());
-        assert_eq!(frequency.take(hash(5), 1.0), Remembered { count: 3.0, mean_cost: None });
+        assert_eq!(frequency.take(hash(5)), Remembered { count: 3.0, mean_cost: None });
         assert_eq!(frequency.get(hash(5)), 0.0);
         let known = Remembered { count: 7.0, mean_cost: Some(0.5) };
         frequency.give(hash(5), known, 1.0);
         assert_eq!(frequency.get(hash(5)), 7.0);
-        assert_eq!(frequency.take(hash(5), 1.0), known);
+        assert_eq!(frequency.take(hash(5)), known);
     }
 
     /// Hot names keep their exact counts among a flood of names seen once; memory stays bounded.

@@ -15,7 +15,6 @@ pub mod shadow;
 pub mod sketch;
 pub mod sqrt_bonus;
 mod table;
-mod tally;
 pub mod value_of_information;
 
 pub use beliefs::{Beliefs, Choice, Reason};

@@ -62,11 +62,7 @@ impl<K, V> Shard<K, V> {
             removed.extend(self.release(slot).map(|left| (left.key, left.value)));
             return Newcomer { record, count };
         }
-        let known = if self.remembers {
-            self.frequency.take(hash, self.decay.weight())
-        } else {
-            Remembered::default()
-        };
+        let known = if self.remembers { self.frequency.take(hash) } else { Remembered::default() };
         if known.count <= 0.0 && asked {
             self.tick();
         }
