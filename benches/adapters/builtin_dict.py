@@ -9,6 +9,7 @@ class BuiltinDict:
 
     name: ClassVar[str] = "dict"
     module: ClassVar[str] = "builtins"
+    miss: ClassVar[object] = None
 
     def __init__(self, entries: int) -> None:
         self._held: dict[str, str] = {}

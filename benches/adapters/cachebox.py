@@ -11,6 +11,7 @@ class CacheboxLru:
 
     name: ClassVar[str] = "cachebox LRU"
     module: ClassVar[str] = "cachebox"
+    miss: ClassVar[object] = None
 
     def __init__(self, entries: int) -> None:
         self._cache: cachebox.LRUCache[str, str] = cachebox.LRUCache(entries)
@@ -35,6 +36,7 @@ class CacheboxLfu:
 
     name: ClassVar[str] = "cachebox LFU"
     module: ClassVar[str] = "cachebox"
+    miss: ClassVar[object] = None
 
     def __init__(self, entries: int) -> None:
         self._cache: cachebox.LFUCache[str, str] = cachebox.LFUCache(entries)

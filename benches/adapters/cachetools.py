@@ -12,6 +12,7 @@ class CachetoolsLfu:
 
     name: ClassVar[str] = "cachetools LFU + lock"
     module: ClassVar[str] = "cachetools"
+    miss: ClassVar[object] = None
 
     def __init__(self, entries: int) -> None:
         self._cache: cachetools.LFUCache[str, str] = cachetools.LFUCache(entries)

@@ -15,6 +15,7 @@ class LangChainMemory:
 
     name: ClassVar[str] = "LangChain InMemoryCache"
     module: ClassVar[str] = "langchain_core.caches"
+    miss: ClassVar[object] = None
 
     def __init__(self, entries: int) -> None:
         self._cache = InMemoryCache(maxsize=entries)

@@ -25,9 +25,10 @@ class LecmuxCache:
 
     name: ClassVar[str] = "lecmux"
     module: ClassVar[str] = "lecmux"
+    miss: ClassVar[object] = None
 
-    def __init__(self, entries: int) -> None:
-        self.cache = lecmux.Cache(int(entries * _entry_bytes() * _SPARE))
+    def __init__(self, entries: int, spare: float = _SPARE) -> None:
+        self.cache = lecmux.Cache(int(entries * _entry_bytes() * spare))
         self.get: Callable[[str], object] = self.cache.get
         self.get_many: Callable[[Sequence[str]], list[object]] = self.cache.get_many
 

@@ -11,6 +11,7 @@ class LruDict:
 
     name: ClassVar[str] = "lru-dict"
     module: ClassVar[str] = "lru"
+    miss: ClassVar[object] = None
 
     def __init__(self, entries: int) -> None:
         self._cache: lru.LRU[str, str] = lru.LRU(entries)

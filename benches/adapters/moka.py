@@ -11,6 +11,7 @@ class MokaTinyLfu:
 
     name: ClassVar[str] = "moka-py TinyLFU"
     module: ClassVar[str] = "moka_py"
+    miss: ClassVar[object] = None
 
     def __init__(self, entries: int) -> None:
         self._cache: moka_py.Moka[str, str] = moka_py.Moka(entries)

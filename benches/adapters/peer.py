@@ -10,6 +10,8 @@ class Peer(Protocol):
     name: ClassVar[str]
     module: ClassVar[str]
     """What its users import."""
+    miss: ClassVar[object]
+    """What `get` returns for a key that is not there."""
 
     def __init__(self, entries: int) -> None: ...
 

@@ -11,6 +11,7 @@ class TheineTinyLfu:
 
     name: ClassVar[str] = "theine W-TinyLFU"
     module: ClassVar[str] = "theine"
+    miss: ClassVar[object] = (None, False)
 
     def __init__(self, entries: int) -> None:
         self._cache: theine.Cache[str, str] = theine.Cache(entries)
