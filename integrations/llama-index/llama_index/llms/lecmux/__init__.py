@@ -1,0 +1,1 @@
+"""lecmux for LlamaIndex."""
