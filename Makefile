@@ -62,7 +62,7 @@ $(UV):
 	@$(PYTHON) -m venv .uv >&2
 	@.uv/bin/python -m pip install --quiet uv==$(UV_VERSION) >&2
 
-SOURCES := pyproject.toml uv.lock Cargo.toml Cargo.lock $(shell git ls-files 'rust/*/src' 'rust/*/Cargo.toml' python integrations/*/*.toml 'integrations/*/*_lecmux' 2>/dev/null)
+SOURCES := pyproject.toml uv.lock Cargo.toml Cargo.lock $(shell git ls-files 'rust/*/src' 'rust/*/Cargo.toml' python integrations/*/*.toml 'integrations/*/*_lecmux' integrations/llama-index/llama_index 2>/dev/null)
 SYNC = @UV_PROJECT_ENVIRONMENT=$(@D) $(UV) sync --quiet --locked --no-editable --no-dev --python $(PYTHON)
 
 # Wheels are built and installed: no target runs the source tree.
@@ -72,11 +72,11 @@ SYNC = @UV_PROJECT_ENVIRONMENT=$(@D) $(UV) sync --quiet --locked --no-editable -
 	@touch $@
 
 .venv-test/.ready: $(UV) $(SOURCES)
-	$(SYNC) --extra demo --group test
+	$(SYNC) --extra all --group test
 	@touch $@
 
 .venv-lint/.ready: $(UV) $(SOURCES)
-	$(SYNC) --extra demo --group test --group lint
+	$(SYNC) --extra all --group test --group lint
 	@touch $@
 
 .venv-bench/.ready: $(UV) $(SOURCES)
