@@ -9,11 +9,17 @@
     ├── PriceError                           an unknown price; dollars asked while costs are seconds
     ├── SnapshotError                        a file that is corrupt, foreign or of another version
     ├── InternalError (also RuntimeError)    a bug in the core, contained; the process lives on
-    ├── ModelError                           a local model cannot be used
-    │   ├── ModelNotFoundError
+    ├── ModelError                           a model cannot be used
+    │   ├── ModelNotFoundError               no such file, or no such model at the endpoint
     │   ├── ChecksumError
     │   ├── DownloadError
-    │   └── ModelClosedError
+    │   ├── ModelClosedError
+    │   ├── ModelTimeoutError (also TimeoutError)  it took longer than it was given
+    │   ├── ModelBusyError                   its queue is full, or its rate limit is reached
+    │   ├── ModelAccessError                 its key is missing or refused
+    │   ├── ModelRequestError                it refuses this request
+    │   ├── ModelUnavailableError            its endpoint is down, or the connection broke
+    │   └── ModelReplyError                  what came back is no answer
     └── MissingExtraError (also ImportError) an optional dependency is not installed
 """
 
@@ -25,9 +31,15 @@ __all__ = [
     "InternalError",
     "LecmuxError",
     "MissingExtraError",
+    "ModelAccessError",
+    "ModelBusyError",
     "ModelClosedError",
     "ModelError",
     "ModelNotFoundError",
+    "ModelReplyError",
+    "ModelRequestError",
+    "ModelTimeoutError",
+    "ModelUnavailableError",
     "PriceError",
     "SnapshotError",
     "ValueTypeError",
@@ -63,11 +75,11 @@ class InternalError(LecmuxError, RuntimeError):
 
 
 class ModelError(LecmuxError):
-    """A local model cannot be used."""
+    """A model cannot be used."""
 
 
 class ModelNotFoundError(ModelError):
-    """The model's file is not there; the message says how to fetch it."""
+    """The model's file is not there, or its endpoint knows no such model; the message says what to do."""
 
 
 class ChecksumError(ModelError):
@@ -80,6 +92,37 @@ class DownloadError(ModelError):
 
 class ModelClosedError(ModelError):
     """The model was closed and can no longer be called."""
+
+
+class ModelTimeoutError(ModelError, TimeoutError):
+    """The model took longer than it was given; the message names the limit."""
+
+
+class ModelBusyError(ModelError):
+    """The model takes no more calls now: its queue is full, or its rate limit is reached.
+
+    `retry_after_seconds` is how long the model asks to be left alone; None where it does not say.
+    """
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ModelAccessError(ModelError):
+    """The endpoint wants a key, or does not take the one it was given."""
+
+
+class ModelRequestError(ModelError):
+    """The model refuses this request; it would refuse it again. The message says why."""
+
+
+class ModelUnavailableError(ModelError):
+    """The endpoint cannot be reached, fails, or dropped the connection."""
+
+
+class ModelReplyError(ModelError):
+    """What the endpoint sent is no chat completion."""
 
 
 class MissingExtraError(LecmuxError, ImportError):

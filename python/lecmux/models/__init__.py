@@ -1,6 +1,6 @@
 """Local models: `pull` brings one here, `Gguf` loads it."""
 
-from lecmux.models.base import Message, Model, Stream
+from lecmux.models.base import AsyncModel, AsyncStream, Message, Model, Stream
 from lecmux.models.catalog import CATALOG, ModelFile
 from lecmux.models.fetch import Progress, pull
 from lecmux.models.gguf import Gguf
@@ -8,6 +8,8 @@ from lecmux.models.store import Installed, find, installed, register, search_dir
 
 __all__ = [
     "CATALOG",
+    "AsyncModel",
+    "AsyncStream",
     "Gguf",
     "Installed",
     "Message",

@@ -6,7 +6,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 from lecmux.query import Reply
 
-__all__ = ["Message", "Model", "Stream"]
+__all__ = ["AsyncModel", "AsyncStream", "Message", "Model", "Stream"]
 
 Message = Mapping[str, Any]
 """One chat message in the OpenAI form: `role`, `content`, and for tools `tool_calls`, `tool_call_id`."""
@@ -74,3 +74,63 @@ class Model(Protocol):
 
     def close(self) -> None:
         """Frees the model. May be called twice."""
+
+
+class AsyncStream(Protocol):
+    """Text as it is generated, awaited. Iterate it; afterwards `reply` holds the whole."""
+
+    @property
+    def reply(self) -> Reply | None:
+        """The whole reply with its usage; None until the stream has ended normally."""
+
+    def __aiter__(self) -> Self:
+        """The stream itself."""
+
+    async def __anext__(self) -> str:
+        """The next piece of text."""
+
+    async def aclose(self) -> None:
+        """Stops the generation. Harmless once it has ended."""
+
+    async def __aenter__(self) -> Self:
+        """The stream itself."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes the stream."""
+
+
+@runtime_checkable
+class AsyncModel(Model, Protocol):
+    """A `Model` that can also be awaited, from any event loop, without a thread for each call.
+
+    Cancelling an awaited call, or closing its stream, ends the generation.
+    """
+
+    async def achat(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int | None = None,
+        temperature: float = 0.0,
+        stop: Sequence[str] | None = None,
+        seed: int | None = None,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+    ) -> Reply:
+        """As `chat`, awaited."""
+
+    def astream(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int | None = None,
+        temperature: float = 0.0,
+        stop: Sequence[str] | None = None,
+        seed: int | None = None,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+    ) -> AsyncStream:
+        """As `stream`; what it returns is iterated with `async for`."""
+
+    async def aclose(self) -> None:
+        """As `close`, awaited."""
