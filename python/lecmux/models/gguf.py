@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from lecmux._fork import renew
-from lecmux.errors import ConfigError, ModelClosedError, ModelError
+from lecmux.errors import ModelClosedError, ModelError
 from lecmux.models import _native, store
 from lecmux.models._generation import Generation
+from lecmux.models._request import check_request, require_positive
 from lecmux.models.base import Message
 from lecmux.query import Query, Reply
 
@@ -58,7 +59,7 @@ class Gguf:
         reuse_prefix: bool = True,
     ) -> None:
         threads = _native.default_threads() if threads is None else threads
-        _require_positive(context_tokens=context_tokens, threads=threads, parallel=parallel)
+        require_positive(context_tokens=context_tokens, threads=threads, parallel=parallel)
         found = store.find(path_or_name)
         self.path = found.path
         self._name = name or found.name
@@ -183,12 +184,7 @@ def _request(
     stop: Sequence[str] | None,
     tools: Sequence[Mapping[str, Any]] | None,
 ) -> dict[str, Any]:
-    if isinstance(messages, str) or not messages or not all(isinstance(each, Mapping) for each in messages):
-        raise ConfigError("messages must be a sequence of at least one {'role': ..., 'content': ...}")
-    if max_tokens is not None:
-        _require_positive(max_tokens=max_tokens)
-    if not temperature >= 0.0:
-        raise ConfigError(f"temperature must be at least 0, not {temperature!r}")
+    check_request(messages, max_tokens=max_tokens, temperature=temperature, stop=stop)
     request: dict[str, Any] = {
         "messages": [dict(message) for message in messages],
         "max_tokens": -1 if max_tokens is None else max_tokens,
@@ -211,9 +207,3 @@ def _require_room(messages: Sequence[Message], context_tokens: int) -> None:
             f"messages of {characters:,} characters cannot fit into {context_tokens:,} tokens; "
             "shorten them, or load the model with more context_tokens"
         )
-
-
-def _require_positive(**settings: int) -> None:
-    for name, value in settings.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ConfigError(f"{name} must be a whole number of at least 1, not {value!r}")
