@@ -16,8 +16,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
-MAX_KEY_CHARS: Final = 1024
-"""Longer keys become a 256-bit digest: a history of many turns should not fill the byte budget twice."""
+from lecmux.key_text import bounded
 
 _MAX_REMEMBERED_CHARS: Final = 2048
 # What a run leaves behind in a message; no chat model is sent any of it.
@@ -61,7 +60,7 @@ def canonical_key(prompt: str) -> str:
     """The key of one prompt, equal for equal conversations.
 
     `prompt`: what LangChain passes to `BaseCache.lookup`; the JSON of the messages of a chat model, or the
-    bare text of a completion model. Returns at most `MAX_KEY_CHARS` + 1 characters, free of lone
+    bare text of a completion model. Returns at most `lecmux.key_text.MAX_KEY_CHARS` characters, free of lone
     surrogates.
 
     Raises:
@@ -75,11 +74,11 @@ def canonical_key(prompt: str) -> str:
 def _worked_out_key(prompt: str) -> str:
     messages = _messages(prompt)
     if messages is None:
-        return _bounded("t" + prompt)
+        return bounded("t" + prompt)
     calls: dict[str, str] = {}
     said = [_message(message["kwargs"], message["id"][-1], calls) for message in messages]
     try:
-        return _bounded("c" + _written(said))
+        return bounded("c" + _written(said))
     except RecursionError as error:
         raise UnstableKeyError(_TOO_DEEP) from error
 
@@ -207,20 +206,6 @@ def _checked(value: Any) -> Any:
         for item in value:
             _checked(item)
     return value
-
-
-def _bounded(key: str) -> str:
-    if len(key) <= MAX_KEY_CHARS and (key.isascii() or _encodable(key)):
-        return key
-    return "d" + blake2b(key.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
-
-
-def _encodable(key: str) -> bool:
-    try:
-        key.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from langchain_core.utils.utils import LC_ID_PREFIX
 from uuid_utils import uuid7
 
 from langchain_lecmux.codec.messages import pack_message, unpack_message
-from langchain_lecmux.codec.values import Packer, UnstorableError, unpack
+from lecmux.tagged import Packer, UnstorableError, unpack
 
 FORMAT: Final = 1
 MAX_BYTES: Final = 16 * 2**20

@@ -21,7 +21,7 @@ from langchain_core.messages import (
     message_chunk_to_message,
 )
 
-from langchain_lecmux.codec.values import Packer, UnstorableError
+from lecmux.tagged import Packer, UnstorableError
 
 
 def _text(value: Any) -> bool:

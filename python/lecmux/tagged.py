@@ -1,4 +1,4 @@
-"""Any value that may stand in a message, as plain JSON and back.
+"""Any value that may stand in a framework's message, as plain JSON and back.
 
 JSON has no tuples, bytes, dates or dictionaries with other keys than strings. Those are written as a tagged
 pair `{"~": [tag, payload]}`, from a closed list of tags; a dictionary that itself holds the key "~" is
@@ -8,8 +8,11 @@ dictionary of its fields.
 Nothing in the data names a class. What a tag can make is written down here; a pydantic object comes back as
 its class only in the process that stored it, which remembers the class under an opaque token, and as a
 dictionary anywhere else (which is how LangChain itself serialises `parsed`).
+
+pydantic itself is never imported here: whoever holds one of its objects has imported it.
 """
 
+import sys
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
@@ -19,7 +22,7 @@ from typing import Any, Final
 from uuid import UUID
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from pydantic import BaseModel, RootModel
+__all__ = ["MAX_DEPTH", "Packer", "UnstorableError", "unpack"]
 
 MAX_DEPTH: Final = 100
 """Levels of nesting that are stored; LangChain itself stops at 200."""
@@ -29,8 +32,8 @@ class UnstorableError(ValueError):
     """The value holds something outside the schema; it is served to its caller and not stored."""
 
 
-_tokens: WeakKeyDictionary[type[BaseModel], str] = WeakKeyDictionary()
-_classes: WeakValueDictionary[str, type[BaseModel]] = WeakValueDictionary()
+_tokens: WeakKeyDictionary[type, str] = WeakKeyDictionary()
+_classes: WeakValueDictionary[str, type] = WeakValueDictionary()
 
 
 class Packer:
@@ -68,7 +71,7 @@ class Packer:
             return str.__str__(value)
         if isinstance(value, (int, float)):
             return int(value) if isinstance(value, int) else float(value)
-        if isinstance(value, BaseModel):
+        if _is_pydantic(value):
             fields = {name: self.pack(item, depth) for name, item in value}
             return self._tag("model", [_token(type(value)), fields])
         for kind, tag, write in _WRITERS:
@@ -105,7 +108,12 @@ def unpack(value: Any) -> Any:
         raise UnstorableError("a tagged value that does not fit the schema") from error
 
 
-def _token(kind: type[BaseModel]) -> str:
+def _is_pydantic(value: Any) -> bool:
+    pydantic = sys.modules.get("pydantic")
+    return pydantic is not None and isinstance(value, pydantic.BaseModel)
+
+
+def _token(kind: type) -> str:
     """A random name for a class, known to this process alone and as long as the class lives."""
     token = _tokens.setdefault(kind, token_hex(12))
     _classes[token] = kind
@@ -117,10 +125,11 @@ def _read_model(payload: Any) -> Any:
     fields = unpack(fields)
     if not isinstance(fields, dict):
         raise UnstorableError("an object whose fields are no dictionary")
-    if (kind := _classes.get(token)) is None:
+    kind: Any = _classes.get(token)
+    if kind is None:
         return fields
     try:
-        return kind.model_validate(fields["root"] if issubclass(kind, RootModel) else fields)
+        return kind.model_validate(fields["root"] if kind.__pydantic_root_model__ else fields)
     except ValueError:  # fields under an alias, or rules that only hold for raw input
         return fields
 
