@@ -18,9 +18,9 @@ from lecmux.costs.ledger import Ledger
 from lecmux.costs.objective import Objective
 from lecmux.costs.prices import check_amount
 from lecmux.errors import ConfigError
-from lecmux.events import Bypass, CacheHit, CacheMiss, Route, Store
+from lecmux.events import Bypass, CacheHit, CacheMiss, Route, Shadow, Store
 from lecmux.policies.admit import ended_normally
-from lecmux.query import Answer, Decision, Key, Query, Reply, Unit, new_id
+from lecmux.query import Answer, CacheMode, Decision, Key, Query, Reply, Unit, Usage, check_cache_mode, new_id
 from lecmux.routers.router import Router
 
 _SECONDS = Objective("seconds", {})
@@ -54,6 +54,8 @@ class Core:
         clock: seconds, by which entries know their age.
         allowed: models to which this request is confined; stored answers of others are not served.
         judge: whose quality hook is asked in place of that of `hooks`.
+        mode: what this request does with the store.
+        shadow: the baseline answers; what would have been done instead is recorded.
     """
 
     models: Sequence[str]
@@ -66,9 +68,12 @@ class Core:
     clock: Callable[[], float] = time.time
     allowed: Sequence[str] | None = None
     judge: HookRunner | None = None
+    mode: CacheMode = "use"
+    shadow: bool = False
 
     def __post_init__(self) -> None:
         _check_models(self.models, self.router, self.allowed)
+        check_cache_mode(self.mode)
 
     @property
     def objective(self) -> Objective:
@@ -103,6 +108,9 @@ class Core:
         """
         if key is None or self.store is None:
             return None
+        if self.mode != "use":
+            self._tell(CacheMiss, key, self.mode)
+            return None
         with self._contained("exact"):
             look = self.store.peek if again else self.store.lookup
             hit = look(key.text, scope=key.scope, fingerprint=key.fingerprint)
@@ -132,11 +140,18 @@ class Core:
             age_seconds=None if entry.stored_at is None else max(0.0, self.clock() - entry.stored_at),
         )
         value = self.codec.load(entry.value) if self.codec else entry.value
-        self._books.hit(key, decision, entry, hit.hit_cost, self.store)
-        self._tell(CacheHit, key, decision, hit.hit_cost, again)
+        if not self.shadow:
+            self._books.hit(key, decision, entry, hit.hit_cost, self.store)
+            self._tell(CacheHit, key, decision, hit.hit_cost, again)
         return Answer(value, decision)
 
     # claim
+
+    def shares(self, key: Key | None) -> bool:
+        """Whether equal requests wait for one call; not where the caller itself leads, further up."""
+        if key is None or self.store is None or self.mode != "use" or self.shadow:
+            return False
+        return not self.flight.leads(key)
 
     @contextmanager
     def leading(self, key: Key, role: str) -> Iterator[None]:
@@ -157,13 +172,24 @@ class Core:
     # route
 
     def route(self, key: Key | None) -> Decision:
-        """The model to call. Where the router fails, the first that is allowed."""
-        decision: Decision | None = None
+        """The model to call, which listeners are told of."""
+        decision = self.choose(key)
+        if key is not None:
+            self._tell(Route, key, decision)
+        return decision
+
+    def choose(self, key: Key | None) -> Decision:
+        """The model that the router names. Where it fails, the first that is allowed."""
         with self._contained("route"):
-            decision = self._routed(key)
-        if decision is None:
-            model = (self.allowed or self.models)[0]
-            decision = Decision(new_id(), "call", model, "fallback", self.unit)
+            return self._routed(key)
+        model = (self.allowed or self.models)[0]
+        return Decision(new_id(), "call", model, "fallback", self.unit)
+
+    def compare(self, key: Key | None, instead: Decision) -> Decision:
+        """In shadow: the baseline is to be called, or where it is barred, what `instead` names."""
+        baseline = self.router.baseline if self.router else self.models[0]
+        barred = self.allowed is not None and baseline not in self.allowed
+        decision = Decision(new_id(), "call", instead.model if barred else baseline, "shadow", self.unit)
         if key is not None:
             self._tell(Route, key, decision)
         return decision
@@ -216,7 +242,7 @@ class Core:
 
     def _admit(self, query: Query, bill: Bill) -> None:
         key, decision, reply = bill.key, bill.decision, bill.reply
-        if key is None or self.store is None or reply.value is None:
+        if key is None or self.store is None or self.mode == "skip" or reply.value is None:
             return
         admitted = self.hooks.admit(query, reply)
         if admitted is None:
@@ -241,6 +267,31 @@ class Core:
             self._tell(Store, key, decision.model, bill.paid)
         else:
             self._tell(Bypass, key, decision.model, "worth")
+
+    # shadow
+
+    def note(self, key: Key | None, instead: Decision, stored: Answer | None, answer: Answer) -> None:
+        """Books apart what `instead`, a hit on `stored` or a route, would have saved."""
+        with self._contained("shadow"):
+            saved = self._would_save(instead, answer)
+            self.ledger.add(
+                self.unit,
+                would_save_by_hits=saved or 0.0 if stored else 0.0,
+                would_save_by_routing=0.0 if stored else saved or 0.0,
+            )
+            if key is not None:
+                same = None if stored is None else bool(stored.value == answer.value)
+                self._tell(Shadow, key, instead, saved, same)
+
+    def _would_save(self, instead: Decision, answer: Answer) -> float | None:
+        paid = answer.decision.cost
+        if paid is None or instead.kind == "hit":
+            return paid
+        if self.router is None or instead.model in {None, answer.decision.model}:
+            return 0.0
+        usage = answer.reply.usage if answer.reply else Usage()
+        typical = self.router.typical(str(instead.model), usage)
+        return None if typical is None else paid - typical
 
     # trouble
 

@@ -17,7 +17,7 @@ from lecmux.hooks import Hooks
 from lecmux.policies._check import MOST, positive, whole
 from lecmux.policies.estimate import Estimator, ValueOfInformation, estimator_from_spec
 from lecmux.policies.evict import Eviction, Lec, eviction_from_spec
-from lecmux.query import Answer, Key, Query, Reply, Unit
+from lecmux.query import Answer, CacheMode, Key, Query, Reply, Unit
 from lecmux.routers.router import Router
 from lecmux.stats import Stats
 from lecmux.values import encode_value
@@ -200,8 +200,12 @@ class _Bounded(_core.Store):
         *,
         codec: flow.Codec | None = None,
         allowed: Sequence[str] | None = None,
+        mode: CacheMode = "use",
+        shadow: bool = False,
     ) -> flow.Core:
         """What `flow.answer` runs on, over this cache; for drivers of your own.
+
+        Arguments as in `flow.Core`.
 
         Raises:
             ConfigError: for models that do not fit the router.
@@ -217,6 +221,8 @@ class _Bounded(_core.Store):
             codec=codec,
             clock=self._clock,
             allowed=allowed,
+            mode=mode,
+            shadow=shadow,
         )
         if self._unit != core.unit:
             self.settle_unit(core.unit)
@@ -282,7 +288,14 @@ class Cache(_Bounded):
     """
 
     def answer(
-        self, query: Query | str, *, models: Mapping[str, Model], router: Router | None = None
+        self,
+        query: Query | str,
+        *,
+        models: Mapping[str, Model],
+        router: Router | None = None,
+        cache: CacheMode = "use",
+        route: str | None = None,
+        shadow: bool = False,
     ) -> Answer:
         """Answers from the store, or by one call to the model that the router chooses.
 
@@ -293,12 +306,15 @@ class Cache(_Bounded):
             query: the request; a str is a Query of that text.
             models: each takes a Query and returns a Reply, or just the value.
             router: chooses among the models; needed where there are several.
+            cache: "use" it, "refresh" what it holds with a new answer, or "skip" it.
+            route: the one model that may answer; stored answers of others are not served.
+            shadow: ask the router's baseline whatever was decided, and record what that cost more.
 
         Raises:
-            ConfigError: for models that do not fit the router.
+            ConfigError: for models that do not fit the router, and a `cache` or `route` that is unknown.
             PriceError: when the router counts in another unit than this cache so far.
         """
-        core = self.core(tuple(models), router)
+        core = self.core(tuple(models), router, allowed=_only(route, models), mode=cache, shadow=shadow)
 
         def call(effect: flow.Call) -> Reply:
             started = self._now()
@@ -321,10 +337,17 @@ class AsyncCache(_Bounded):
         self.close()
 
     async def answer(
-        self, query: Query | str, *, models: Mapping[str, AsyncModel], router: Router | None = None
+        self,
+        query: Query | str,
+        *,
+        models: Mapping[str, AsyncModel],
+        router: Router | None = None,
+        cache: CacheMode = "use",
+        route: str | None = None,
+        shadow: bool = False,
     ) -> Answer:
         """As `Cache.answer`; models may be coroutine functions. Plain ones run on the loop's thread."""
-        core = self.core(tuple(models), router)
+        core = self.core(tuple(models), router, allowed=_only(route, models), mode=cache, shadow=shadow)
 
         async def call(effect: flow.Call) -> Reply:
             started = self._now()
@@ -334,6 +357,15 @@ class AsyncCache(_Bounded):
             return flow.reply_from(result, self._now() - started)
 
         return await flow.arun(flow.answer(_query(query), core), call)
+
+
+def _only(route: str | None, models: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The models that a forced route leaves."""
+    if route is None:
+        return None
+    if route not in models:
+        raise ConfigError(f"route must be one of {', '.join(map(repr, models))}, not {route!r}")
+    return (route,)
 
 
 def _query(query: Query | str) -> Query:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from lecmux.query import Decision, Key, Unit
 
-__all__ = ["Bypass", "CacheHit", "CacheMiss", "Event", "Incident", "Observe", "Route", "Store"]
+__all__ = ["Bypass", "CacheHit", "CacheMiss", "Event", "Incident", "Observe", "Route", "Shadow", "Store"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,16 @@ class CacheHit:
 
 @dataclass(frozen=True, slots=True)
 class CacheMiss:
-    """No stored answer was served: none there, or known to be worse than a call, or of a barred model."""
+    """No stored answer was served.
+
+    Attributes:
+        key: of the request.
+        reason: `absent`: none is there; `declined`: it is known to be worse than a call; `not_allowed`: it
+            is of a barred model; `refresh`, `skip`: the request asked for a call.
+    """
 
     key: Key
-    reason: Literal["absent", "declined", "not_allowed"]
+    reason: Literal["absent", "declined", "not_allowed", "refresh", "skip"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,24 @@ class Bypass:
 
 
 @dataclass(frozen=True, slots=True)
+class Shadow:
+    """The baseline was called, and this is what would have been done instead.
+
+    Attributes:
+        key: of the request.
+        decision: the hit or the route that was not taken.
+        would_save: cost of the baseline's call less what the decision was expected to cost; None where
+            that is not known.
+        same: for a hit, whether the stored answer and the new one are the same; None for a call.
+    """
+
+    key: Key
+    decision: Decision
+    would_save: float | None
+    same: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """Trouble inside that did not stop the request.
 
@@ -77,4 +101,4 @@ class Incident:
     error: str
 
 
-Event = CacheHit | CacheMiss | Route | Observe | Store | Bypass | Incident
+Event = CacheHit | CacheMiss | Route | Observe | Store | Bypass | Shadow | Incident

@@ -64,9 +64,12 @@ def answer(query: Query, core: Core, *, single_flight: bool = True) -> Pipeline:
             for it.
     """
     key = core.key(query)
-    if found := core.exact(key):
+    found = core.exact(key)
+    if core.shadow:
+        return (yield from _compare(query, key, core, found))
+    if found:
         return found
-    if key is None or core.store is None or not single_flight or core.flight.leads(key):
+    if key is None or not single_flight or not core.shares(key):
         return (yield from _ask(query, key, core))
     try:
         role = yield Claim(key, core.flight)
@@ -83,6 +86,18 @@ def _ask(query: Query, key: Key | None, core: Core) -> Pipeline:
     decision = core.route(key)
     reply = yield Call(str(decision.model), query, decision)
     return core.observe(query, key, decision, reply)
+
+
+def _compare(query: Query, key: Key | None, core: Core, stored: Answer | None) -> Pipeline:
+    """In shadow: asks the baseline, and notes what the stored answer or the route would have saved."""
+    instead = stored.decision if stored else core.choose(key)
+    decision = core.compare(key, instead)
+    reply = yield Call(str(decision.model), query, decision)
+    if stored:  # it would have been served, and stayed as it is
+        core = replace(core, mode="skip")
+    answer = core.observe(query, key, decision, reply)
+    core.note(key, instead, stored, answer)
+    return answer
 
 
 class Drive:

@@ -3,11 +3,28 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
-__all__ = ["Answer", "Decision", "Key", "Query", "Reply", "Unit", "Usage"]
+from lecmux.errors import ConfigError
+
+__all__ = ["Answer", "CacheMode", "Decision", "Key", "Query", "Reply", "Unit", "Usage", "check_cache_mode"]
 
 Unit = Literal["usd", "seconds"]
+
+CacheMode = Literal["use", "refresh", "skip"]
+"""What one request does with the cache. use: look up and store. refresh: call and store. skip: neither."""
+
+
+def check_cache_mode(mode: object) -> CacheMode:
+    """`mode`, if it is one.
+
+    Raises:
+        ConfigError: naming the choices.
+    """
+    for known in get_args(CacheMode):
+        if mode == known:
+            return known  # type: ignore[no-any-return]
+    raise ConfigError(f"cache must be one of {', '.join(map(repr, get_args(CacheMode)))}, not {mode!r}")
 
 
 def new_id() -> str:
@@ -77,8 +94,8 @@ class Decision:
         reason: one or two words, such as "exact", "exploring" or "fallback".
         unit: "usd", or "seconds" where not every model has a price.
         cost: paid now for the answer, wrong or right; 0.0 for a hit, None where it could not be known.
-        saved: for a hit what the stored answer had cost; for a call the expected cost of the dearest
-            model less the cost paid, which is negative for an unusually dear call.
+        saved: for a hit what the stored answer had cost; for a call the expected cost of the router's
+            baseline less the cost paid, which is negative for an unusually dear call.
         lower: lower confidence bound of each model's cost, errors included.
         mean: mean cost of each model tried on this query.
         tries: how often each model was tried on this query.

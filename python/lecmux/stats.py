@@ -117,8 +117,14 @@ class Stats:
 
     @property
     def saved_by_routing_usd(self) -> float:
-        """Against always asking the dearest model. Raises PriceError where costs are seconds."""
+        """Against always asking the router's baseline. Raises PriceError where costs are seconds."""
         return self._dollars().saved_by_routing / NANO
+
+    @property
+    def would_save_usd(self) -> float:
+        """What requests in shadow could have saved. Raises PriceError where costs are seconds."""
+        account = self._dollars()
+        return (account.would_save_by_hits + account.would_save_by_routing) / NANO
 
     @property
     def price_of_errors_usd(self) -> float:
@@ -137,8 +143,13 @@ class Stats:
 
     @property
     def saved_by_routing_seconds(self) -> float:
-        """Against always asking the dearest model; 0.0 where costs are dollars."""
+        """Against always asking the router's baseline; 0.0 where costs are dollars."""
         return self.seconds.saved_by_routing / NANO
+
+    @property
+    def would_save_seconds(self) -> float:
+        """What requests in shadow could have saved; 0.0 where costs are dollars."""
+        return (self.seconds.would_save_by_hits + self.seconds.would_save_by_routing) / NANO
 
     @property
     def price_of_errors_seconds(self) -> float:

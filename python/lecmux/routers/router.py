@@ -21,6 +21,7 @@ __all__ = ["Router"]
 
 _LOGGER = logging.getLogger("lecmux")
 _MOST_KEYS = 65_536
+_NOMINAL = Usage(1_000, 250, 1.0)
 
 
 class Router:
@@ -37,6 +38,9 @@ class Router:
         price_of_wrong_usd: what a wrong answer costs you; needs a price for every model.
         price_of_wrong_seconds: the same where costs are seconds.
         price_per_second_usd: what a second of waiting costs you; needs a price for every model.
+        baseline: the model that "everything to the best model" means: savings are counted against it, and
+            requests in shadow are answered by it. None: the dearest for 1,000 tokens in, 250 out, in one
+            second; of equals the last named.
         estimator: how sure to be of a cost before it counts.
         cost_floor: the least an answer can cost.
         cost_ceiling: the most it can cost; the range bounds (Hoeffding, EmpiricalBernstein) need it.
@@ -57,6 +61,7 @@ class Router:
         price_of_wrong_usd: float = 0.0,
         price_of_wrong_seconds: float = 0.0,
         price_per_second_usd: float = 0.0,
+        baseline: str | None = None,
         estimator: Estimator = ValueOfInformation(),
         cost_floor: float = 0.0,
         cost_ceiling: float | None = None,
@@ -78,12 +83,14 @@ class Router:
             price_of_wrong_seconds=price_of_wrong_seconds,
             price_per_second_usd=price_per_second_usd,
         )
+        self.baseline = self._best() if baseline is None else self._known(baseline)
         self._settings = {
             "models": self.models,
             "prices": {name: asdict(price) for name, price in (prices or {}).items()},
             "price_of_wrong_usd": price_of_wrong_usd,
             "price_of_wrong_seconds": price_of_wrong_seconds,
             "price_per_second_usd": price_per_second_usd,
+            "baseline": baseline,
             "estimator": estimator._spec(),
             "cost_floor": cost_floor,
             "cost_ceiling": cost_ceiling,
@@ -161,16 +168,16 @@ class Router:
             self._paid[model] = (calls + 1, total + paid)
 
     def saving(self, model: str, *, paid: float, usage: Usage) -> float:
-        """Expected cost of the dearest model less `paid`; 0.0 for the dearest itself.
+        """Typical cost of the baseline less `paid`; 0.0 for the baseline itself, and while it is unknown."""
+        typical = None if model == self.baseline else self.typical(self.baseline, usage)
+        return 0.0 if typical is None else typical - paid
 
-        Expected is the mean of the calls made; for a model not called yet, this call's tokens at its price.
-        """
-        expected = {name: self._expected(name, usage) for name in self.models}
-        known = {name: cost for name, cost in expected.items() if cost is not None}
-        if not known:
-            return 0.0
-        dearest = max(known, key=known.__getitem__)
-        return 0.0 if dearest == model else known[dearest] - paid
+    def typical(self, model: str, usage: Usage) -> float | None:
+        """Mean cost of the calls made to a model; before the first, `usage` at its price, if it has one."""
+        calls, total = self._paid.get(model, (0, 0.0))
+        if calls:
+            return total / calls
+        return self.objective.spend(model, usage) if self.unit == "usd" else None
 
     def remember(self, entry: Open) -> None:
         """Keeps a decision open for `observe`."""
@@ -269,11 +276,17 @@ class Router:
             key.text, scope=key.scope, fingerprint=key.fingerprint, count=count, allowed=allowed
         )
 
-    def _expected(self, model: str, usage: Usage) -> float | None:
-        calls, total = self._paid.get(model, (0, 0.0))
-        if calls:
-            return total / calls
-        return self.objective.spend(model, usage) if self.unit == "usd" else None
+    def _best(self) -> str:
+        """The dearest by price; of equals the last named."""
+        prices = self.objective.prices
+        if not prices:
+            return self.models[-1]
+        return max(reversed(self.models), key=lambda model: prices[model].cost_usd(_NOMINAL))
+
+    def _known(self, model: str) -> str:
+        if model not in self.models:
+            raise ConfigError(f"no model {model!r} here; there are {', '.join(self.models)}")
+        return model
 
     def _place(self, model: str) -> int:
         try:
