@@ -23,6 +23,8 @@ BOUND: Final = "lecmux_bound"
 """Carries what `bind_tools` was given beside the tools and their choice."""
 STRUCTURED: Final = "lecmux_structured"
 """Carries a `Structure` from `with_structured_output`."""
+OURS: Final = frozenset({ROUTE})
+"""What a call may say to the router itself; no model is told."""
 _TRACED: Final = "ls_structured_output_format"
 
 

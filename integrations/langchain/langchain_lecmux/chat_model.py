@@ -18,7 +18,7 @@ from langchain_core.runnables import ConfigurableFieldSpec, Runnable, RunnableCo
 from langchain_core.runnables.config import merge_configs
 from pydantic import Field, PrivateAttr
 
-from langchain_lecmux.asking import BOUND, ROUTE, STRUCTURED, Asking
+from langchain_lecmux.asking import BOUND, OURS, ROUTE, STRUCTURED, Asking
 from langchain_lecmux.calls import Gathered
 from langchain_lecmux.events import Settling
 from langchain_lecmux.facts import run_metadata, start_facts
@@ -364,6 +364,7 @@ class ChatRouter(BaseChatModel):
         bound: dict[str, Any] = {"tools": list(tools)}
         if tool_choice is not None:
             bound["tool_choice"] = tool_choice
+        bound |= {name: kwargs.pop(name) for name in OURS & kwargs.keys()}
         return self.bind(**bound, **({BOUND: kwargs} if kwargs else {}))
 
     def with_structured_output(
