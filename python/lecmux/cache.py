@@ -154,8 +154,11 @@ class _Bounded(_core.Store):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the whole state to `path`: atomic, versioned, checksummed, readable by the owner only."""
-        about = json.dumps({"settings": self._settings, "unit": self._unit})
-        _snapshot.write(path, self.to_bytes(about))
+        _snapshot.write(path, self._sealed())
+
+    def _sealed(self) -> bytes:
+        """What `save` writes."""
+        return self.to_bytes(json.dumps({"settings": self._settings, "unit": self._unit}))
 
     @classmethod
     def load(
@@ -176,7 +179,18 @@ class _Bounded(_core.Store):
             SnapshotError: for a file that is corrupt, foreign or of another version.
             OSError: when it cannot be read.
         """
-        data = _snapshot.read(path)
+        return cls._unsealed(_snapshot.read(path), path, clock=clock, hooks=hooks)
+
+    @classmethod
+    def _unsealed(
+        cls,
+        data: bytes,
+        path: str | os.PathLike[str],
+        *,
+        clock: Callable[[], float] | None = None,
+        hooks: Hooks | None = None,
+    ) -> Self:
+        """The cache in `data`, which was read from `path`."""
         try:
             about = _core.snapshot_about(data)
         except SnapshotError as error:
@@ -192,6 +206,20 @@ class _Bounded(_core.Store):
         cache._unit = kept.get("unit")
         cache.restore(data)
         return cache
+
+    def _adopt(self, data: bytes, path: str | os.PathLike[str]) -> int:
+        """Takes over the entries in `data`, which was read from `path`; returns how many fitted.
+
+        Raises:
+            SnapshotError: when it is damaged or foreign, or counts costs in another unit than this cache.
+        """
+        try:
+            unit = json.loads(_core.snapshot_about(data)).get("unit")
+            if unit is not None:
+                self.settle_unit(unit)
+        except (PriceError, SnapshotError, AttributeError, ValueError) as error:
+            raise SnapshotError(f"{path}: {error}") from None
+        return self.restore(data)
 
     def core(
         self,

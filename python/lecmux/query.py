@@ -42,11 +42,38 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one model call consumed. `seconds` is wall time; 0.0 lets the driver measure it."""
+    """What one model call consumed.
+
+    Of the tokens, those with a price of their own are named again; they are parts of the two totals, and a
+    token belongs to one part at most.
+
+    Attributes:
+        input_tokens: all of the input, its cached, written, image and audio tokens included.
+        output_tokens: all of the output, its reasoning, image and audio tokens included.
+        seconds: wall time; 0.0 lets the driver measure it.
+        cached_input_tokens: of the input, read from the provider's own prompt cache.
+        cache_write_tokens: of the input, written to that cache.
+        reasoning_tokens: of the output, thought and not shown.
+        image_input_tokens: of the input, images.
+        image_output_tokens: of the output, images.
+        audio_input_tokens: of the input, sound.
+        audio_output_tokens: of the output, sound.
+        flops: floating-point operations of a local model.
+        joules: energy of a local model.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     seconds: float = 0.0
+    cached_input_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    image_input_tokens: int = 0
+    image_output_tokens: int = 0
+    audio_input_tokens: int = 0
+    audio_output_tokens: int = 0
+    flops: float = 0.0
+    joules: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

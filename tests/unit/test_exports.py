@@ -22,6 +22,7 @@ PUBLIC_MODULES = [
     "lecmux.policies",
     "lecmux.query",
     "lecmux.routers",
+    "lecmux.state",
     "lecmux.stats",
     "lecmux.tagged",
     "lecmux.testing",

@@ -67,13 +67,13 @@ class Objective:
         """Cost of one call, right or wrong.
 
         Raises:
-            PriceError: when tokens are charged and the usage counts none; 0 would be a lie.
+            PriceError: when tokens, flops or joules are charged and the usage counts none; 0 would be a lie.
         """
         if self.unit == "seconds":
             return usage.seconds
         price = self.prices[model]
-        if price.per_token and not (usage.input_tokens or usage.output_tokens):
-            raise PriceError(f"{model} is priced by tokens, and its reply counts none: give Reply(usage=)")
+        if lacking := price.lacking(usage):
+            raise PriceError(f"{model} is priced by {lacking}, and its reply counts none: give Reply(usage=)")
         return price.cost_usd(usage) + usage.seconds * self.price_per_second_usd
 
     def error(self, quality: float | None) -> float:

@@ -4,13 +4,12 @@ import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Self
 
 from lecmux import _core, _fork, _snapshot
 from lecmux._envelope import entry_in
 from lecmux.costs.objective import Objective
-from lecmux.costs.prices import Price
+from lecmux.costs.prices import Price, price_from_spec
 from lecmux.errors import ConfigError, SnapshotError
 from lecmux.policies._check import MOST, not_negative, positive, whole
 from lecmux.policies.estimate import Estimator, ValueOfInformation, estimator_from_spec
@@ -86,7 +85,7 @@ class Router:
         self.baseline = self._best() if baseline is None else self._known(baseline)
         self._settings = {
             "models": self.models,
-            "prices": {name: asdict(price) for name, price in (prices or {}).items()},
+            "prices": {name: price._spec() for name, price in (prices or {}).items()},
             "price_of_wrong_usd": price_of_wrong_usd,
             "price_of_wrong_seconds": price_of_wrong_seconds,
             "price_per_second_usd": price_per_second_usd,
@@ -109,6 +108,7 @@ class Router:
         self._paid: dict[str, tuple[int, float]] = {}
         self._open = OpenDecisions()
         self._said_wrong_is_free = False
+        self._changes = 0  # a race among threads loses a number, never the change itself
         self._lock = threading.Lock()
         _fork.renew(self)
 
@@ -166,6 +166,7 @@ class Router:
         with self._lock:
             calls, total = self._paid.get(model, (0, 0.0))
             self._paid[model] = (calls + 1, total + paid)
+        self._changes += 1
 
     def saving(self, model: str, *, paid: float, usage: Usage) -> float:
         """Typical cost of the baseline less `paid`; 0.0 for the baseline itself, and while it is unknown."""
@@ -212,6 +213,7 @@ class Router:
         if quality < 1 and error == 0:
             self._say_wrong_is_free()
         unknown, uncharged = self._open.restate(entry, error)
+        self._changes += 1
         origin = entry.origin
         if unknown:
             key = origin.key
@@ -234,8 +236,7 @@ class Router:
 
         Decisions still open for `observe` are not kept.
         """
-        about = {"settings": self._settings, "paid": self._paid}
-        _snapshot.write(path, _snapshot.seal(about, self._core.to_bytes()))
+        _snapshot.write(path, self._sealed())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -245,10 +246,19 @@ class Router:
             SnapshotError: for a file that is corrupt, foreign or of another version.
             OSError: when it cannot be read.
         """
-        about, state = _snapshot.unseal(_snapshot.read(path), path)
+        return cls._unsealed(_snapshot.read(path), path)
+
+    def _sealed(self) -> bytes:
+        """What `save` writes."""
+        return _snapshot.seal({"settings": self._settings, "paid": self._paid}, self._core.to_bytes())
+
+    @classmethod
+    def _unsealed(cls, data: bytes, path: str | os.PathLike[str]) -> Self:
+        """The router in `data`, which was read from `path`."""
+        about, state = _snapshot.unseal(data, path)
         try:
             settings = dict(about["settings"])
-            settings["prices"] = {name: Price(**parts) for name, parts in settings["prices"].items()}
+            settings["prices"] = {name: price_from_spec(parts) for name, parts in settings["prices"].items()}
             settings["estimator"] = estimator_from_spec(settings["estimator"])
             router = cls(**settings)
             router._paid = {
@@ -258,6 +268,22 @@ class Router:
             raise SnapshotError(f"{path} holds settings that this release does not know: {error}") from error
         router._core = _core.Router.from_bytes(state)
         return router
+
+    def _adopt(self, data: bytes, path: str | os.PathLike[str]) -> None:
+        """Goes on with what the router in `data` had learnt, in place of what this one has.
+
+        Raises:
+            SnapshotError: when it learnt of other models, in another unit, or under other rules.
+        """
+        other = self._unsealed(data, path)
+        mine, theirs = (_learning(router) for router in (self, other))
+        differing = [name for name in mine if mine[name] != theirs[name]]
+        if differing:
+            raise SnapshotError(
+                f"{path} holds what a router with other {', '.join(differing)} has learnt, which does not fit"
+            )
+        with self._lock:
+            self._core, self._paid = other._core, other._paid
 
     def _revalue(self, entry: Open, error: float) -> None:
         """Prices the stored copy, unless another answer has taken its place."""
@@ -293,6 +319,12 @@ class Router:
             return self._index[model]
         except KeyError:
             raise ConfigError(f"no model {model!r} here; there are {', '.join(self.models)}") from None
+
+
+def _learning(router: Router) -> dict[str, object]:
+    """The settings that beliefs depend on. Prices may change: new calls teach them."""
+    names = ("models", "estimator", "cost_floor", "cost_ceiling", "max_keys")
+    return {"unit": router.unit} | {name: router._settings[name] for name in names}
 
 
 def _checked_models(models: Sequence[str]) -> tuple[str, ...]:
