@@ -16,6 +16,7 @@ PUBLIC_MODULES = [
     "lecmux.costs",
     "lecmux.errors",
     "lecmux.events",
+    "lecmux.facts",
     "lecmux.flow",
     "lecmux.hooks",
     "lecmux.key_text",

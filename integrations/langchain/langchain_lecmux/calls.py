@@ -14,9 +14,10 @@ from langchain_core.runnables import RunnableConfig
 
 from langchain_lecmux.asking import Asking
 from langchain_lecmux.bypass import Store, bypassing
-from langchain_lecmux.facts import end_facts, run_metadata, start_facts, told_message
+from langchain_lecmux.facts import run_metadata, told_message
 from langchain_lecmux.generated import Generated, reply
 from lecmux import Decision, Reply
+from lecmux.facts import end_facts, start_facts
 from lecmux.flow import Call
 
 

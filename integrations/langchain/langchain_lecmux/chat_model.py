@@ -21,7 +21,7 @@ from pydantic import Field, PrivateAttr
 from langchain_lecmux.asking import BOUND, OURS, ROUTE, STRUCTURED, Asking
 from langchain_lecmux.calls import Gathered
 from langchain_lecmux.events import Settling
-from langchain_lecmux.facts import run_metadata, start_facts
+from langchain_lecmux.facts import run_metadata
 from langchain_lecmux.generated import Generated
 from langchain_lecmux.profiles import common_profile
 from langchain_lecmux.replay import StoredAnswer, areplayed, replayed
@@ -32,6 +32,7 @@ from langchain_lecmux.structured import Parser, structure, ways
 from langchain_lecmux.wiring import Wiring
 from lecmux import Answer, Hooks, Price, Router, ValueOfInformation, flow
 from lecmux.errors import ConfigError
+from lecmux.facts import start_facts
 
 __all__ = ["ChatRouter"]
 

@@ -12,9 +12,9 @@ from typing import Any
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.outputs import ChatGeneration, LLMResult
 
-from langchain_lecmux.facts import facts
 from langchain_lecmux.generated import Generated, reply
 from lecmux import Reply
+from lecmux.facts import facts
 from lecmux.flow import Call, Drive
 
 

@@ -1,4 +1,4 @@
-"""What `response_metadata["lecmux"]` tells of a decision: plain JSON, None and empty left out."""
+"""A decision told to LangChain: on messages as `response_metadata["lecmux"]`, and in the metadata of runs."""
 
 from dataclasses import replace
 from typing import Any, Final, TypeVar
@@ -7,36 +7,10 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGeneration
 
 from langchain_lecmux.generated import Generated
-from lecmux import Decision
 
 Message = TypeVar("Message", bound=BaseMessage)
 
-_AT_THE_END: Final = ("cost", "saved")
-_AT_THE_START: Final = (
-    "id", "kind", "model", "reason", "unit", "lower", "mean", "tries", "propensity", "hit_id", "age_seconds"
-)  # fmt: skip
-
 _IN_RUNS: Final = ("id", "kind", "model", "reason", "hit_id", "age_seconds")
-
-
-def facts(decision: Decision) -> dict[str, Any]:
-    """All of it."""
-    return start_facts(decision) | end_facts(decision)
-
-
-def start_facts(decision: Decision) -> dict[str, Any]:
-    """What is known before the model answers; the first chunk of a stream carries it."""
-    told = {name: getattr(decision, name) for name in _AT_THE_START}
-    return {
-        name: dict(value) if name in {"lower", "mean", "tries"} else value
-        for name, value in told.items()
-        if value is not None and value != {}
-    }
-
-
-def end_facts(decision: Decision) -> dict[str, Any]:
-    """What is known afterwards; the last chunk carries it. No name of `start_facts`: chunks are merged."""
-    return {name: getattr(decision, name) for name in _AT_THE_END}
 
 
 def run_metadata(told: dict[str, Any]) -> dict[str, Any]:

@@ -15,11 +15,12 @@ from langchain_lecmux.asking import Asking
 from langchain_lecmux.bypass import Store
 from langchain_lecmux.cache import LECCache
 from langchain_lecmux.calls import Caller
-from langchain_lecmux.facts import facts, with_facts
+from langchain_lecmux.facts import with_facts
 from langchain_lecmux.generated import Generated
 from langchain_lecmux.serving import mark_served
 from lecmux import Answer, AsyncCache, Cache, Router, flow
 from lecmux.errors import ConfigError, PriceError
+from lecmux.facts import facts
 from lecmux.query import Query
 
 _LOGGER = logging.getLogger("langchain_lecmux")
