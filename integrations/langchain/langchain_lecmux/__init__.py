@@ -1,23 +1,33 @@
 """lecmux for LangChain: `LECCache` keeps answers, `ChatRouter` chooses models, `ChatGguf` is a local one.
 
-`LECRouterMiddleware` puts a router into an agent; it needs `langchain` and is imported at first use.
+`LECRouterMiddleware` and `LECDecisionModel` put what is learnt into agents. They need parts of LangChain that
+not everyone has, and are imported at first use.
 """
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from langchain_lecmux.cache import LECCache, LECCacheStats
 from langchain_lecmux.chat_gguf import ChatGguf
 from langchain_lecmux.chat_model import ChatRouter
 
 if TYPE_CHECKING:
+    from langchain_lecmux.decisions import LECDecisionModel
     from langchain_lecmux.middleware import LECRouterMiddleware
 
-__all__ = ["ChatGguf", "ChatRouter", "LECCache", "LECCacheStats", "LECRouterMiddleware"]
+__all__ = [
+    "ChatGguf",
+    "ChatRouter",
+    "LECCache",
+    "LECCacheStats",
+    "LECDecisionModel",
+    "LECRouterMiddleware",
+]
+
+_LATER: Final = {"LECDecisionModel": "decisions", "LECRouterMiddleware": "middleware"}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "LECRouterMiddleware":
-        from langchain_lecmux.middleware import LECRouterMiddleware  # noqa: PLC0415  takes 2 s and langchain
-
-        return LECRouterMiddleware
+    if name in _LATER:
+        return getattr(import_module(f"langchain_lecmux.{_LATER[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
