@@ -16,14 +16,17 @@ from langchain_core.utils.function_calling import convert_to_json_schema, conver
 
 from langchain_lecmux.canonical import ModelString, UnstableKeyError, canonical_key, describe_model
 from lecmux import Query
+from lecmux.query import CacheMode
 
 ROUTE: Final = "lecmux_route"
 """Names a model in a call's keyword arguments or in `config["configurable"]`: no other is asked."""
+CACHE: Final = "lecmux_cache"
+"""What a call does with the cache, named in the same places: "use", "refresh" or "skip"."""
 BOUND: Final = "lecmux_bound"
 """Carries what `bind_tools` was given beside the tools and their choice."""
 STRUCTURED: Final = "lecmux_structured"
 """Carries a `Structure` from `with_structured_output`."""
-OURS: Final = frozenset({ROUTE})
+OURS: Final = frozenset({ROUTE, CACHE})
 """What a call may say to the router itself; no model is told."""
 _TRACED: Final = "ls_structured_output_format"
 
@@ -53,6 +56,7 @@ class Asking:
     bound: Mapping[str, Any] = field(default_factory=dict)
     structure: Structure | None = None
     route: str | None = None
+    mode: CacheMode = "use"
 
     @classmethod
     def of(cls, messages: list[BaseMessage], stop: list[str] | None, options: Mapping[str, Any]) -> "Asking":
@@ -66,6 +70,7 @@ class Asking:
             bound=rest.pop(BOUND, None) or {},
             structure=rest.pop(STRUCTURED, None),
             route=rest.pop(ROUTE, None),
+            mode=rest.pop(CACHE, None) or "use",
             options=rest,
         )
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, Self
 
 from langchain_core.caches import RETURN_VAL_TYPE, BaseCache
 from langchain_core.outputs import Generation
+from langchain_core.runnables.config import var_child_runnable_config
 
 from langchain_lecmux import codec
 from langchain_lecmux.bypass import is_bypassed
@@ -17,12 +18,14 @@ from langchain_lecmux.counting import Counters, StopWatches
 from langchain_lecmux.generated import Generated, reply
 from langchain_lecmux.serve_hook import ServeHook
 from langchain_lecmux.serving import mark_served
+from langchain_lecmux.shapes import mode_of
 from lecmux import AsyncCache, Cache, Hooks, Lec, Price, Query, Reply, Stats
 from lecmux.errors import ConfigError
 from lecmux.events import Bypass, CacheHit, CacheMiss, Event, Store
 from lecmux.hooks import AdmitHook, CostHook, Listener, ScopeHook, TtlHook
 from lecmux.policies import Eviction, ended_normally
-from lecmux.query import Decision, Key, Unit
+from lecmux.query import CacheMode, Decision, Key, Unit
+from lecmux.state import StateFile
 
 __all__ = ["LECCache", "LECCacheStats"]
 
@@ -89,9 +92,10 @@ class LECCache(BaseCache):
         evict: who leaves when the budget is full; by default `Lec()`.
         default_ttl_seconds: time to live where no hook gives one; None for ever.
         seed: keys the hash.
+        path: a file to start from and to keep up to date; written at `close`, at exit and every few minutes.
 
     Raises:
-        ConfigError: settings that cannot work together.
+        ConfigError: settings that cannot work together, or a `path` that cannot be written to.
         PriceError: `prices` for a `cache` that counts in seconds.
     """
 
@@ -113,6 +117,7 @@ class LECCache(BaseCache):
         evict: Eviction | None = None,
         default_ttl_seconds: float | None = None,
         seed: int = 0,
+        path: str | os.PathLike[str] | None = None,
     ) -> None:
         if cache is None:
             cache = Cache(
@@ -138,6 +143,7 @@ class LECCache(BaseCache):
         self._counts = Counters()
         self._watches = StopWatches()
         self._said: set[str] = set()
+        self.state = None if path is None else StateFile(path, cache=cache)
 
     # what LangChain calls
 
@@ -152,7 +158,7 @@ class LECCache(BaseCache):
     def update(self, prompt: str, llm_string: str, return_val: RETURN_VAL_TYPE) -> None:
         """Stores an answer where that pays; whatever goes wrong is counted, and the answer is not lost."""
         try:
-            if not is_bypassed(self.store):
+            if not is_bypassed(self.store) and self._mode() != "skip":
                 self._update(prompt, llm_string, return_val)
         except Exception as error:
             self._hooks.incident("admit", error)
@@ -186,6 +192,17 @@ class LECCache(BaseCache):
         """Counters so far."""
         counts = {name: self._counts[name] for name in _COUNTED}
         return LECCacheStats(**counts, incidents=self._hooks.incidents, store=self.store.stats())
+
+    def close(self) -> None:
+        """Saves to the `path` of the constructor a last time; the cache goes on."""
+        if self.state:
+            self.state.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes every answer to a file that only its owner can read.
@@ -249,6 +266,14 @@ class LECCache(BaseCache):
         query = Query(text, fingerprint=model.fingerprint, attributes=attributes)
         return query, Key(text, self._hooks.scope(query), model.fingerprint)
 
+    def _mode(self) -> CacheMode:
+        """What the config of the chain or graph around this call says; LangChain passes on no other."""
+        try:
+            return mode_of(var_child_runnable_config.get())
+        except ConfigError as error:
+            self._hooks.incident("key", error)
+            return "use"
+
     # exact
 
     def _lookup(self, prompt: str, llm_string: str) -> list[Generation] | None:
@@ -256,7 +281,7 @@ class LECCache(BaseCache):
         if asked is None:
             return None
         query, key = asked
-        if not self.may_serve(query):
+        if self._mode() != "use" or not self.may_serve(query):
             self._watches.start(key)
             return None
         hit = self.store.lookup(key.text, scope=key.scope, fingerprint=key.fingerprint)

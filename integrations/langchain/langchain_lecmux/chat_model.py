@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun, Callbacks
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -18,7 +18,7 @@ from langchain_core.runnables import ConfigurableFieldSpec, Runnable, RunnableCo
 from langchain_core.runnables.config import merge_configs
 from pydantic import Field, PrivateAttr
 
-from langchain_lecmux.asking import BOUND, OURS, ROUTE, STRUCTURED, Asking
+from langchain_lecmux.asking import BOUND, CACHE, OURS, ROUTE, STRUCTURED, Asking
 from langchain_lecmux.calls import Gathered
 from langchain_lecmux.events import Settling
 from langchain_lecmux.facts import run_metadata
@@ -27,12 +27,13 @@ from langchain_lecmux.profiles import common_profile
 from langchain_lecmux.replay import StoredAnswer, areplayed, replayed
 from langchain_lecmux.runs import open_async_run, open_run
 from langchain_lecmux.serving import first_message
-from langchain_lecmux.shapes import chat_result, llm_result, run_config, settings_of, with_route
+from langchain_lecmux.shapes import chat_result, llm_result, run_config, settings_of, with_ours
 from langchain_lecmux.structured import Parser, structure, ways
 from langchain_lecmux.wiring import Wiring
 from lecmux import Answer, Hooks, Price, Router, ValueOfInformation, flow
 from lecmux.errors import ConfigError
 from lecmux.facts import start_facts
+from lecmux.query import CacheMode
 
 __all__ = ["ChatRouter"]
 
@@ -47,8 +48,9 @@ class ChatRouter(BaseChatModel):
     "call"), `model`, `reason`, `unit`, `cost`, `saved`, the bounds behind it, and for a hit its `hit_id`
     and `age_seconds`.
 
-    Tools, structured output and streams work on the chosen model in its own way. A call can name its model:
-    `model.invoke(question, config={"configurable": {"lecmux_route": "large"}})`.
+    Tools, structured output and streams work on the chosen model in its own way. A call can name its model,
+    and "refresh" or "skip" the cache:
+    `model.invoke(question, config={"configurable": {"lecmux_route": "large", "lecmux_cache": "refresh"}})`.
     """
 
     models: dict[str, BaseChatModel]
@@ -68,6 +70,13 @@ class ChatRouter(BaseChatModel):
     """The least an answer can cost."""
     cost_ceiling: float | None = None
     """The most it can cost; estimators that bound by the range need it."""
+    shadow: bool = False
+    """Decide, and record what that would have saved, but always ask the `baseline` and give its answer."""
+    baseline: str | None = None
+    """What savings are measured against; None: the dearest model by price, else the last."""
+    path: Any = Field(default=None, exclude=True)
+    """A file to start from and to keep up to date: what was learnt, and the answers of a `cache` that was
+    given and has no file of its own. Written at `close`, at exit and every few minutes."""
     namespace: str = ""
     """Keeps this router's answers apart from those of others over the same models."""
     seed: int = 0
@@ -101,11 +110,18 @@ class ChatRouter(BaseChatModel):
             estimator=self.estimator,
             cost_floor=self.cost_floor,
             cost_ceiling=self.cost_ceiling,
+            baseline=self.baseline,
             seed=self.seed,
         )
         judge = flow.HookRunner(Hooks(quality=self.quality)) if self.quality else None
         self._wiring = Wiring(
-            self.models, self._router, cache=self.cache, judge=judge, namespace=self.namespace
+            self.models,
+            self._router,
+            cache=self.cache,
+            judge=judge,
+            namespace=self.namespace,
+            shadow=self.shadow,
+            path=self.path,
         )
 
     @property
@@ -121,6 +137,17 @@ class ChatRouter(BaseChatModel):
         """
         return self._router.observe(decision_id, quality=quality)
 
+    def close(self) -> None:
+        """Saves to `path` a last time; the models stay open."""
+        if self._wiring.state:
+            self._wiring.state.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     # what LangChain asks of a model
 
     @property
@@ -133,16 +160,23 @@ class ChatRouter(BaseChatModel):
 
     @property
     def config_specs(self) -> list[ConfigurableFieldSpec]:
-        """The route that a call may force."""
+        """What a call may say to the router."""
         names = ", ".join(self.models)
-        spec = ConfigurableFieldSpec(
+        route = ConfigurableFieldSpec(
             id=ROUTE,
             annotation=str,
             name="Route",
             description=f"The model to ask: one of {names}.",
             default=None,
         )
-        return [*super().config_specs, spec]
+        cache = ConfigurableFieldSpec(
+            id=CACHE,
+            annotation=CacheMode,
+            name="Cache",
+            description="Use the cache, refresh what it holds with a new answer, or skip it.",
+            default="use",
+        )
+        return [*super().config_specs, route, cache]
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
@@ -161,7 +195,7 @@ class ChatRouter(BaseChatModel):
         **kwargs: Any,
     ) -> AIMessage:
         """One answer."""
-        return super().invoke(input, config, stop=stop, **with_route(config, kwargs))
+        return super().invoke(input, config, stop=stop, **with_ours(config, kwargs))
 
     async def ainvoke(
         self,
@@ -172,7 +206,7 @@ class ChatRouter(BaseChatModel):
         **kwargs: Any,
     ) -> AIMessage:
         """One answer, awaited."""
-        return await super().ainvoke(input, config, stop=stop, **with_route(config, kwargs))
+        return await super().ainvoke(input, config, stop=stop, **with_ours(config, kwargs))
 
     def generate(
         self,
@@ -388,7 +422,7 @@ class ChatRouter(BaseChatModel):
         kwargs: dict[str, Any],
     ) -> tuple[Asking, RunnableConfig]:
         messages = self._convert_input(question).to_messages()
-        return self._asking(messages, stop, with_route(config, kwargs)), ensure_config(config)
+        return self._asking(messages, stop, with_ours(config, kwargs)), ensure_config(config)
 
     def _asking(
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]

@@ -16,16 +16,26 @@ _FAILED = frozenset({"failed", "incomplete", "cancelled", "error"})
 _MODELS = ("model_name", "model", "model_id")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Generated:
     """The answer of one call; hooks receive it as `reply.value`.
 
     `generations`: one, or n of them. `pieces`: lengths in characters of the chunks that a streamed text
-    came in.
+    came in. Two are equal when they say the same and call the same tools, whatever their ids and metadata.
     """
 
     generations: tuple[Generation, ...]
     pieces: tuple[int, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Generated) and self._said() == other._said()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _said(self) -> list[Any]:
+        return [
+            (each.text, [(call["name"], call["args"]) for call in _calls(each)]) for each in self.generations
+        ]
 
     @property
     def text(self) -> str:
@@ -42,6 +52,11 @@ class Generated:
         for generation in self.generations:
             if isinstance(generation, ChatGeneration):
                 yield generation.message
+
+
+def _calls(generation: Generation) -> Sequence[Any]:
+    message = generation.message if isinstance(generation, ChatGeneration) else None
+    return message.tool_calls if isinstance(message, AIMessage) else ()
 
 
 def reply(generated: Generated, *, seconds: float | None) -> Reply:

@@ -7,16 +7,28 @@ from langchain_core.callbacks import Callbacks
 from langchain_core.outputs import ChatGeneration, ChatResult, LLMResult
 from langchain_core.runnables import RunnableConfig, ensure_config
 
-from langchain_lecmux.asking import ROUTE
+from langchain_lecmux.asking import CACHE, OURS
 from langchain_lecmux.generated import Generated
+from lecmux.query import CacheMode, check_cache_mode
 
 _RUN_SETTINGS: Final = frozenset({"tags", "metadata", "run_name", "run_id"})
 
 
-def with_route(config: RunnableConfig | None, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The keyword arguments of a call, with the route that its config forces."""
-    route = ensure_config(config).get("configurable", {}).get(ROUTE)
-    return kwargs if route is None else {ROUTE: route, **kwargs}
+def with_ours(config: RunnableConfig | None, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The keyword arguments of a call, with what its config says to the router."""
+    said = ensure_config(config).get("configurable", {})
+    ours = {name: said[name] for name in OURS if said.get(name) is not None}
+    return {**ours, **kwargs} if ours else kwargs
+
+
+def mode_of(config: RunnableConfig | None) -> CacheMode:
+    """What a config says of the cache.
+
+    Raises:
+        ConfigError: an unknown word.
+    """
+    said = config and config.get("configurable")
+    return check_cache_mode(said.get(CACHE) or "use") if said else "use"
 
 
 def run_config(callbacks: Callbacks, kwargs: Mapping[str, Any]) -> RunnableConfig:

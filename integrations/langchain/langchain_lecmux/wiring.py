@@ -1,6 +1,7 @@
 """What connects a chat router to the pipeline: which cache, which key, what is stored."""
 
 import logging
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from lecmux import Answer, AsyncCache, Cache, Router, flow
 from lecmux.errors import ConfigError, PriceError
 from lecmux.facts import facts
 from lecmux.query import Query
+from lecmux.state import StateFile
 
 _LOGGER = logging.getLogger("langchain_lecmux")
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -90,6 +92,8 @@ class Wiring:
         cache: Any,
         judge: flow.HookRunner | None,
         namespace: str,
+        shadow: bool = False,
+        path: str | os.PathLike[str] | None = None,
     ) -> None:
         if not (cache is None or isinstance(cache, (LECCache, Cache, AsyncCache, bool))):
             raise ConfigError(
@@ -100,18 +104,20 @@ class Wiring:
         self._cache = cache
         self._judge = judge
         self._namespace = namespace
+        self._shadow = shadow
         self._codec = AnswerCodec()
         self._alone = flow.Core(tuple(models), None, router, codec=self._codec)
         self._said: set[str] = set()
         store = self._store()[0]
         if store is not None:
             store.core(tuple(models), router)  # raises here, not in the first call, where units do not fit
+        self.state = None if path is None else StateFile(path, cache=self._kept_here(), router=router)
 
     def turn(self, asking: Asking, *, form: str = "message") -> Turn:
         """Prepares one request. `form` keeps apart answers whose content is shaped by how it was asked for.
 
         Raises:
-            ConfigError: the call names a model that is not there.
+            ConfigError: the call names a model that is not there, or no way to use the cache.
             ValueError: `cache=True`, and no global cache is set.
         """
         if asking.route is not None and asking.route not in self._models:
@@ -127,10 +133,18 @@ class Wiring:
             self._core(store),
             allowed=None if asking.route is None else (asking.route,),
             judge=self._judge,
+            mode=asking.mode,
+            shadow=self._shadow,
         )
         renew = through.renew_tool_call_ids if through is not None else True
         used: Any = core.store
         return Turn(query, core, Caller(self._models, asking, used), renew)
+
+    def _kept_here(self) -> Store | None:
+        """The cache whose answers go into the router's file: its own, unless that has a file itself."""
+        if isinstance(self._cache, LECCache):
+            return None if self._cache.state else self._cache.store
+        return self._cache if isinstance(self._cache, (Cache, AsyncCache)) else None
 
     def _store(self) -> tuple[Store | None, LECCache | None]:
         """The store in use, and the LECCache it came in."""
