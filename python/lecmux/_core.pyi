@@ -103,6 +103,16 @@ class Store:
         """Gives an entry a new worth; False when it is not there."""
     def count(self, key: str, *, scope: str = "", fingerprint: str = "") -> float:
         """Decayed count of requests for a key, resident or not."""
+    def would_evict(
+        self,
+        key: str,
+        *,
+        value_bytes: int,
+        worth: float | None = None,
+        scope: str = "",
+        fingerprint: str = "",
+    ) -> list[tuple[str, str, str]] | None:
+        """What would leave for a new entry, as (text, scope, fingerprint); None: it would be declined."""
     def delete(self, key: str, *, scope: str = "", fingerprint: str = "") -> bool:
         """Removes an entry; False when it is not there."""
     def forget(self, hit_id: str) -> bool:

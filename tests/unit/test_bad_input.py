@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lecmux import Cache, Hooks, PooledVariance, Price, Query, Reply, Router, Threaded
-from lecmux.errors import ConfigError, CostError, LecmuxError, SnapshotError, ValueTypeError
+from lecmux.errors import ConfigError, CostError, SnapshotError, ValueTypeError
 from lecmux.testing import FakeClock, ScriptedModel
 
 MEGABYTE = 1_000_000
@@ -112,8 +112,12 @@ def test_lone_surrogates_in_a_partition(part: str) -> None:
 
     assert cache.answer(Query("q", **{part: "\ud800"}), models={"m": model}).value == "r"
     assert cache.stats().incidents > 0
-    with pytest.raises((LecmuxError, UnicodeEncodeError)):
-        cache.put("q", "r", **{part: "\ud800"})
+    for ask in (cache.get, cache.lookup, cache.count, cache.delete, lambda q, **at: cache.put(q, "r", **at)):
+        with pytest.raises(ValueTypeError, match=part):
+            ask("q", **{part: "\ud800"})
+    with pytest.raises(ValueTypeError, match="scope"):
+        cache.clear("\ud800")
+    assert len(cache) == 0
 
 
 def test_lone_surrogates_in_an_answer_come_back() -> None:

@@ -2,10 +2,25 @@
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from lecmux import AsyncCache, Cache, HalfLife, Hooks, Lec, Lru, Price, Query, Router, SqrtBonus
+from lecmux import (
+    AsyncCache,
+    Cache,
+    Gdsf,
+    HalfLife,
+    Hooks,
+    Lec,
+    Lfu,
+    Lru,
+    Price,
+    Query,
+    Router,
+    S3Fifo,
+    SqrtBonus,
+)
 from lecmux.errors import ConfigError, PriceError, SnapshotError, ValueTypeError
 from lecmux.events import Bypass, CacheHit, CacheMiss, Event, Observe, Route, Store
 from lecmux.testing import FakeClock, ScriptedModel
@@ -268,3 +283,36 @@ def test_a_key_that_is_no_text_is_refused(key: str) -> None:
         Cache(1000).put(key, "r")
     with pytest.raises((TypeError, ValueTypeError)):
         Cache(1000).get(key)
+
+
+@pytest.mark.parametrize(
+    "policy", [Lec(), Gdsf(), Lfu(bypass=False), Lru(), S3Fifo()], ids=lambda policy: type(policy).__name__
+)
+def test_what_would_be_evicted_is_what_is(policy: Any) -> None:
+    cache = Cache(20_000, evict=policy)
+    for number in range(200):
+        cache.put_value(
+            f"key {number % 90}", "v" * (number % 150), cost=1.0 + number % 5, scope=f"t{number % 3}"
+        )
+
+    before, value = cache.stats(), "v" * 250
+    named = cache.would_evict("new", value_bytes=value.__sizeof__(), worth=1e9, scope="t1")
+    assert cache.stats() == before
+    assert named
+
+    cache.put_value("new", value, worth=1e9, scope="t1")
+
+    gone = [key for key in named if cache.peek(key[0], scope=key[1], fingerprint=key[2]) is None]
+    assert gone == named
+    assert cache.stats().evicted - before.evicted == len(named)
+
+
+def test_what_would_be_declined_evicts_nothing() -> None:
+    cache = Cache(20_000)
+    for number in range(200):
+        cache.put_value(f"key {number}", "v" * 100, worth=5.0)
+
+    assert cache.would_evict("new", value_bytes=100, worth=0.0) is None
+    assert cache.would_evict("new", value_bytes=30_000, worth=1e9) is None
+    assert cache.would_evict("key 0", value_bytes=100) == []
+    assert Cache(20_000).would_evict("new", value_bytes=100) == []

@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::convert;
 use crate::error::{ConfigError, CoreError, InternalError, guarded};
-use crate::store::key_ref;
+use crate::store::{Part, key_ref};
 
 /// First bytes of a router in its envelope; a cache's snapshot starts otherwise.
 const KIND: &[u8; 8] = b"router\0\x01";
@@ -62,13 +62,13 @@ impl Router {
     }
 
     /// The model for a query asked `count` times, this one included.
-    #[pyo3(signature = (key, *, scope="", fingerprint="", count=1.0, allowed=None))]
+    #[pyo3(signature = (key, *, scope=Part::EMPTY, fingerprint=Part::EMPTY, count=1.0, allowed=None))]
     #[expect(clippy::needless_pass_by_value, reason = "a list is extracted by value")]
     fn decide(
         &self,
         key: &Bound<'_, PyString>,
-        scope: &str,
-        fingerprint: &str,
+        scope: Part<'_>,
+        fingerprint: Part<'_>,
         count: f64,
         allowed: Option<Vec<usize>>,
     ) -> PyResult<Choice> {
@@ -78,36 +78,42 @@ impl Router {
     }
 
     /// Takes in what a call cost.
-    #[pyo3(signature = (key, model, cost, *, scope="", fingerprint=""))]
+    #[pyo3(signature = (key, model, cost, *, scope=Part::EMPTY, fingerprint=Part::EMPTY))]
     fn observe(
         &self,
         key: &Bound<'_, PyString>,
         model: usize,
         cost: f64,
-        scope: &str,
-        fingerprint: &str,
+        scope: Part<'_>,
+        fingerprint: Part<'_>,
     ) -> PyResult<()> {
         let hash = self.hash(key, scope, fingerprint)?;
         Ok(self.with(|routes| routes.observe(hash, model, cost))?.map_err(CoreError)?)
     }
 
     /// Adds a cost learnt later to the last call observed; False when that is not known any more.
-    #[pyo3(signature = (key, model, delta, *, scope="", fingerprint=""))]
+    #[pyo3(signature = (key, model, delta, *, scope=Part::EMPTY, fingerprint=Part::EMPTY))]
     fn amend(
         &self,
         key: &Bound<'_, PyString>,
         model: usize,
         delta: f64,
-        scope: &str,
-        fingerprint: &str,
+        scope: Part<'_>,
+        fingerprint: Part<'_>,
     ) -> PyResult<bool> {
         let hash = self.hash(key, scope, fingerprint)?;
         Ok(self.with(|routes| routes.amend(hash, model, delta))?.map_err(CoreError)?)
     }
 
     /// What a miss on a query asked `count` times is worth avoiding.
-    #[pyo3(signature = (key, *, scope="", fingerprint="", count=1.0))]
-    fn value(&self, key: &Bound<'_, PyString>, scope: &str, fingerprint: &str, count: f64) -> PyResult<f64> {
+    #[pyo3(signature = (key, *, scope=Part::EMPTY, fingerprint=Part::EMPTY, count=1.0))]
+    fn value(
+        &self,
+        key: &Bound<'_, PyString>,
+        scope: Part<'_>,
+        fingerprint: Part<'_>,
+        count: f64,
+    ) -> PyResult<f64> {
         let (hash, count) = (self.hash(key, scope, fingerprint)?, asked(count)?);
         self.with(|routes| routes.value(hash, count))
     }
@@ -146,7 +152,7 @@ impl Router {
         Self { routes: Mutex::new(routes), hasher: KeyHasher::new(seed), seed }
     }
 
-    fn hash(&self, key: &Bound<'_, PyString>, scope: &str, fingerprint: &str) -> PyResult<u64> {
+    fn hash(&self, key: &Bound<'_, PyString>, scope: Part<'_>, fingerprint: Part<'_>) -> PyResult<u64> {
         let key: KeyRef<'_> = key_ref(key, scope, fingerprint)?;
         Ok(self.hasher.hash(key))
     }

@@ -5,9 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use lecmux_core::cache::{Cache, Statistics, Terms};
 use lecmux_core::config::CacheConfig;
-use lecmux_core::key::KeyRef;
+use lecmux_core::key::{Key, KeyRef};
 use lecmux_core::shard::{Cost, EntryView, NEVER, Outcome};
 use lecmux_core::snapshot::{self, Contents};
+use pyo3::Borrowed;
+use pyo3::exceptions::PyUnicodeEncodeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
@@ -89,12 +91,13 @@ impl Store {
     }
 
     /// The value, or None; counts the request, hit or miss.
-    #[pyo3(signature = (key, *, scope="", fingerprint=""))]
+    #[pyo3(signature = (key, *, scope=Part::EMPTY, fingerprint=Part::EMPTY),
+        text_signature = "($self, key, *, scope='', fingerprint='')")]
     fn get<'py>(
         slf: &Bound<'py, Self>,
         key: &Bound<'py, PyString>,
-        scope: &str,
-        fingerprint: &str,
+        scope: Part<'_>,
+        fingerprint: Part<'_>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let (py, store) = (slf.py(), slf.get());
         let key = key_ref(key, scope, fingerprint)?;
@@ -107,12 +110,13 @@ impl Store {
     }
 
     /// As `get` for each key, with the interpreter released.
-    #[pyo3(signature = (keys, *, scope="", fingerprint=""))]
+    #[pyo3(signature = (keys, *, scope=Part::EMPTY, fingerprint=Part::EMPTY),
+        text_signature = "($self, keys, *, scope='', fingerprint='')")]
     fn get_many<'py>(
         slf: &Bound<'py, Self>,
         keys: &Bound<'py, PySequence>,
-        scope: &str,
-        fingerprint: &str,
+        scope: Part<'_>,
+        fingerprint: Part<'_>,
     ) -> PyResult<Bound<'py, PyList>> {
         let (py, store) = (slf.py(), slf.get());
         let texts = keys.try_iter()?.map(|key| backed(&key?)).collect::<PyResult<Vec<_>>>()?;
@@ -140,12 +144,13 @@ impl Store {
     }
 
     /// The entry with what is known of it, or None; counts the request.
-    #[pyo3(signature = (key, *, scope="", fingerprint=""))]
+    #[pyo3(signature = (key, *, scope=Part::EMPTY, fingerprint=Part::EMPTY),
+        text_signature = "($self, key, *, scope='', fingerprint='')")]
     fn lookup<'py>(
         slf: &Bound<'py, Self>,
         key: &Bound<'py, PyString>,
-        scope: &str,
-        fingerprint: &str,
+        scope: Part<'_>,
+        fingerprint: Part<'_>,
     ) -> PyResult<Option<Hit>> {
         let (py, store) = (slf.py(), slf.get());
         let key = key_ref(key, scope, fingerprint)?;
@@ -157,12 +162,13 @@ impl Store {
     }
 
     /// As `lookup`, uncounted.
-    #[pyo3(signature = (key, *, scope="", fingerprint=""))]
+    #[pyo3(signature = (key, *, scope=Part::EMPTY, fingerprint=Part::EMPTY),
+        text_signature = "($self, key, *, scope='', fingerprint='')")]
     fn peek<'py>(
         slf: &Bound<'py, Self>,
         key: &Bound<'py, PyString>,
-        scope: &str,
-        fingerprint: &str,
+        scope: Part<'_>,
+        fingerprint: Part<'_>,
     ) -> PyResult<Option<Hit>> {
         let (py, store) = (slf.py(), slf.get());
         let key = key_ref(key, scope, fingerprint)?;
@@ -191,15 +197,16 @@ impl Store {
     ///     CostError: for a cost that is NaN, negative or infinite.
     ///     ConfigError: for a time to live that is not above 0.
     ///     PriceError: for dollars, where this cache counts seconds.
-    #[pyo3(signature = (key, value, *, cost_usd=None, ttl_seconds=None, scope="", fingerprint=""))]
+    #[pyo3(signature = (key, value, *, cost_usd=None, ttl_seconds=None, scope=Part::EMPTY, fingerprint=Part::EMPTY),
+        text_signature = "($self, key, value, *, cost_usd=None, ttl_seconds=None, scope='', fingerprint='')")]
     fn put(
         slf: &Bound<'_, Self>,
         key: &Bound<'_, PyString>,
         value: &Bound<'_, PyAny>,
         cost_usd: Option<f64>,
         ttl_seconds: Option<f64>,
-        scope: &str,
-        fingerprint: &str,
+        scope: Part<'_>,
+        fingerprint: Part<'_>,
     ) -> PyResult<bool> {
         let (py, store) = (slf.py(), slf.get());
         if store.puts_plainly.load(Ordering::Relaxed)
@@ -212,8 +219,8 @@ impl Store {
         let terms = PyDict::new(py);
         terms.set_item(intern!(py, "cost_usd"), cost_usd)?;
         terms.set_item(intern!(py, "ttl_seconds"), ttl_seconds)?;
-        terms.set_item(intern!(py, "scope"), scope)?;
-        terms.set_item(intern!(py, "fingerprint"), fingerprint)?;
+        terms.set_item(intern!(py, "scope"), scope.0)?;
+        terms.set_item(intern!(py, "fingerprint"), fingerprint.0)?;
         slf.call_method(intern!(py, "_put"), (key, value), Some(&terms))?.extract()
     }
 
@@ -223,8 +230,9 @@ impl Store {
     }
 
     /// Stores where that pays. `worth` bounds the cost of a miss from outside, in place of `cost`.
-    #[pyo3(signature = (key, value, *, cost=None, ttl_seconds=None, scope="", fingerprint="", hit_cost=0.0,
-                        worth=None))]
+    #[pyo3(signature = (key, value, *, cost=None, ttl_seconds=None, scope=Part::EMPTY, fingerprint=Part::EMPTY, hit_cost=0.0,
+                        worth=None),
+        text_signature = "($self, key, value, *, cost=None, ttl_seconds=None, scope='', fingerprint='', hit_cost=0.0, worth=None)")]
     #[expect(clippy::too_many_arguments, reason = "keyword-only terms")]
     fn put_value(
         &self,
@@ -232,8 +240,8 @@ impl Store {
         value: &Bound<'_, PyAny>,
         cost: Option<f64>,
         ttl_seconds: Option<f64>,
-        scope: &str,
-        fingerprint: &str,
+        scope: Part<'_>,
+        fingerprint: Part<'_>,
         hit_cost: f64,
         worth: Option<f64>,
     ) -> PyResult<bool> {
@@ -247,29 +255,48 @@ impl Store {
     }
 
     /// Gives an entry a new worth; False when it is not there.
-    #[pyo3(signature = (key, *, worth, hit_cost, scope="", fingerprint=""))]
+    #[pyo3(signature = (key, *, worth, hit_cost, scope=Part::EMPTY, fingerprint=Part::EMPTY),
+        text_signature = "($self, key, *, worth, hit_cost, scope='', fingerprint='')")]
     fn revalue(
         &self,
         key: &Bound<'_, PyString>,
         worth: f64,
         hit_cost: f64,
-        scope: &str,
-        fingerprint: &str,
+        scope: Part<'_>,
+        fingerprint: Part<'_>,
     ) -> PyResult<bool> {
         let key = key_ref(key, scope, fingerprint)?;
         Ok(guarded(|| Ok(self.cache.revalue(key, worth, hit_cost)))?.map_err(CoreError)?)
     }
 
     /// Decayed count of the requests for a key, resident or not.
-    #[pyo3(signature = (key, *, scope="", fingerprint=""))]
-    fn count(&self, key: &Bound<'_, PyString>, scope: &str, fingerprint: &str) -> PyResult<f64> {
+    #[pyo3(signature = (key, *, scope=Part::EMPTY, fingerprint=Part::EMPTY),
+        text_signature = "($self, key, *, scope='', fingerprint='')")]
+    fn count(&self, key: &Bound<'_, PyString>, scope: Part<'_>, fingerprint: Part<'_>) -> PyResult<f64> {
         let key = key_ref(key, scope, fingerprint)?;
         guarded(|| Ok(self.cache.count(key)))
     }
 
+    /// What would leave for a new entry, as (text, scope, fingerprint); None: the entry would be declined.
+    #[pyo3(signature = (key, *, value_bytes, worth=None, scope=Part::EMPTY, fingerprint=Part::EMPTY),
+        text_signature = "($self, key, *, value_bytes, worth=None, scope='', fingerprint='')")]
+    fn would_evict(
+        &self,
+        key: &Bound<'_, PyString>,
+        value_bytes: u64,
+        worth: Option<f64>,
+        scope: Part<'_>,
+        fingerprint: Part<'_>,
+    ) -> PyResult<Option<Vec<(String, String, String)>>> {
+        let key = key_ref(key, scope, fingerprint)?;
+        let leaving = guarded(|| Ok(self.cache.would_evict(key, value_bytes, worth)))?;
+        Ok(leaving.map(|keys| keys.iter().map(parts).collect()))
+    }
+
     /// Removes an entry; False when it is not there.
-    #[pyo3(signature = (key, *, scope="", fingerprint=""))]
-    fn delete(&self, key: &Bound<'_, PyString>, scope: &str, fingerprint: &str) -> PyResult<bool> {
+    #[pyo3(signature = (key, *, scope=Part::EMPTY, fingerprint=Part::EMPTY),
+        text_signature = "($self, key, *, scope='', fingerprint='')")]
+    fn delete(&self, key: &Bound<'_, PyString>, scope: Part<'_>, fingerprint: Part<'_>) -> PyResult<bool> {
         let key = key_ref(key, scope, fingerprint)?;
         guarded(|| Ok(self.cache.delete(key).is_some()))
     }
@@ -283,8 +310,8 @@ impl Store {
 
     /// Removes all entries, or those of one scope; returns how many.
     #[pyo3(signature = (scope=None))]
-    fn clear(&self, scope: Option<&str>) -> PyResult<usize> {
-        guarded(|| Ok(self.cache.clear(scope).len()))
+    fn clear(&self, scope: Option<Part<'_>>) -> PyResult<usize> {
+        guarded(|| Ok(self.cache.clear(scope.map(|scope| scope.0)).len()))
     }
 
     /// Counters by name.
@@ -417,10 +444,10 @@ impl Store {
 #[inline]
 pub(crate) fn key_ref<'a>(
     key: &'a Bound<'_, PyString>,
-    scope: &'a str,
-    fingerprint: &'a str,
+    scope: Part<'a>,
+    fingerprint: Part<'a>,
 ) -> PyResult<KeyRef<'a>> {
-    Ok(KeyRef { scope, fingerprint, text: key.to_str().map_err(|_| not_text())? })
+    Ok(KeyRef { scope: scope.0, fingerprint: fingerprint.0, text: key.to_str().map_err(|_| not_text())? })
 }
 
 fn backed(key: &Bound<'_, PyAny>) -> PyResult<PyBackedStr> {
@@ -428,8 +455,42 @@ fn backed(key: &Bound<'_, PyAny>) -> PyResult<PyBackedStr> {
     PyBackedStr::try_from(text.clone()).map_err(|_| not_text())
 }
 
-fn backed_ref<'a>(text: &'a PyBackedStr, scope: &'a str, fingerprint: &'a str) -> KeyRef<'a> {
-    KeyRef { scope, fingerprint, text }
+fn backed_ref<'a>(text: &'a PyBackedStr, scope: Part<'a>, fingerprint: Part<'a>) -> KeyRef<'a> {
+    KeyRef { scope: scope.0, fingerprint: fingerprint.0, text }
+}
+
+fn parts(key: &Key) -> (String, String, String) {
+    let (scope, fingerprint, text) = key.parts();
+    let [text, scope, fingerprint] =
+        [text, scope, fingerprint].map(|part| String::from_utf8_lossy(part).into_owned());
+    (text, scope, fingerprint)
+}
+
+/// A scope or a fingerprint.
+#[derive(Clone, Copy)]
+pub(crate) struct Part<'a>(&'a str);
+
+impl Part<'_> {
+    pub(crate) const EMPTY: Self = Self("");
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Part<'a> {
+    type Error = PyErr;
+
+    #[inline]
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        object.extract().map(Self).map_err(|error| part_error(object.py(), error))
+    }
+}
+
+#[cold]
+fn part_error(py: Python<'_>, error: PyErr) -> PyErr {
+    if error.is_instance_of::<PyUnicodeEncodeError>(py) {
+        return ValueTypeError::new_err(
+            "scope and fingerprint must be text without lone surrogates; encode or replace them first",
+        );
+    }
+    error
 }
 
 fn not_text() -> PyErr {

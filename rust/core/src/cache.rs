@@ -150,6 +150,14 @@ impl<V> Cache<V> {
         Ok(shard.put(entry, |held| held.is(key), now_ms, removed))
     }
 
+    /// The keys that would leave for a new entry of `key` with a value of `value_bytes` whose miss costs
+    /// `miss_cost` (None: the running mean); `None`: it would be declined. O(n), changes nothing.
+    pub fn would_evict(&self, key: KeyRef<'_>, value_bytes: u64, miss_cost: Option<f64>) -> Option<Vec<Key>> {
+        let hash = self.hash(key);
+        let bytes = value_bytes.saturating_add(Key::new(key)?.charged_bytes());
+        self.locked(hash)?.would_evict(hash, |held| held.is(key), bytes, miss_cost, key.scope)
+    }
+
     /// Gives a resident a new worth. Returns whether it was there.
     ///
     /// # Errors

@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{Desk, LEC, LFU, Terms, config};
+use common::{Desk, LEC, LFU, Terms, config, hash};
 use lecmux_core::estimate::Estimator;
 use lecmux_core::evict::Policy;
-use lecmux_core::shard::{Outcome, ShardConfig};
+use lecmux_core::shard::{Cost, Outcome, ShardConfig};
 use proptest::prelude::*;
 
 const WORDS: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
@@ -39,7 +39,43 @@ fn sizes() -> impl Strategy<Value = Vec<u64>> {
     prop::collection::vec(1u64..5, 12)
 }
 
+const POLICIES: [Policy; 5] = [
+    LEC,
+    LFU,
+    Policy::Gdsf { keep_counts: true, bypass: true },
+    Policy::Lru,
+    Policy::S3Fifo { small_share: 0.3 },
+];
+
 proptest! {
+    /// Looking ahead names what then leaves, and a shard that is looked at goes on like one that is not.
+    #[test]
+    fn looking_ahead_changes_nothing(
+        requests in requests(), sizes in sizes(), budget in 4u64..12, at in 0usize..POLICIES.len(), share in 0.5f64..=1.0
+    ) {
+        let shard = ShardConfig { tenant_share: share, ..config(POLICIES[at], budget) };
+        let (mut looked_at, mut left_alone) = (Desk::new(shard), Desk::new(shard));
+        for &at in &requests {
+            let word = WORDS[at];
+            let terms = Terms { cost: Cost::Bound(1.0 + (at % 3) as f64), ..Terms::new(sizes[at], 0.0) };
+            let bytes = terms.bytes;
+            let Cost::Bound(worth) = terms.cost else { unreachable!() };
+            prop_assert_eq!(looked_at.ask(word).is_some(), left_alone.ask(word).is_some());
+            let resident = looked_at.shard.peek(hash(word), |held| held == word, 0).is_some();
+            let ahead = looked_at.shard.would_evict(hash(word), |held| held == word, bytes, Some(worth), "");
+            looked_at.shard.check();
+            let did = looked_at.put(word, terms);
+            prop_assert_eq!(did, left_alone.put(word, terms));
+            let gone = looked_at.gone();
+            prop_assert_eq!(&gone, &left_alone.gone());
+            if !resident {
+                prop_assert_eq!(ahead.is_some(), matches!(did, Outcome::Stored { .. }));
+                let told = ahead.unwrap_or_default().join(" ");
+                prop_assert_eq!(told, if matches!(did, Outcome::Stored { .. }) { gone } else { String::new() });
+            }
+        }
+    }
+
     #[test]
     fn lec_of_equals_is_lfu(requests in requests(), budget in 1u64..6, bypass: bool) {
         let lec = config(Policy::Lec { bypass }, budget);

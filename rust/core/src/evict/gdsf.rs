@@ -7,7 +7,7 @@ use super::order::Order;
 use super::{Eviction, Slot, Worth};
 
 /// State of the policy.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Gdsf {
     keep_counts: bool,
     bypass: bool,
@@ -85,6 +85,10 @@ impl Eviction for Gdsf {
 
     fn remembers(&self) -> bool {
         self.keep_counts
+    }
+
+    fn copied(&self) -> Box<dyn Eviction> {
+        Box::new(self.clone())
     }
 
     fn heap_bytes(&self) -> usize {

@@ -8,7 +8,7 @@ use super::order::Order;
 use super::{Eviction, Slot, Worth};
 
 /// State of the policy.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Lec {
     bypass: bool,
     order: Order,
@@ -65,6 +65,10 @@ impl Eviction for Lec {
 
     fn remembers(&self) -> bool {
         true
+    }
+
+    fn copied(&self) -> Box<dyn Eviction> {
+        Box::new(self.clone())
     }
 
     fn heap_bytes(&self) -> usize {

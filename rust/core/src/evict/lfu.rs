@@ -6,7 +6,7 @@ use super::order::Order;
 use super::{Eviction, Slot, Worth};
 
 /// State of the policy.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Lfu {
     bypass: bool,
     order: Order,
@@ -59,6 +59,10 @@ impl Eviction for Lfu {
 
     fn remembers(&self) -> bool {
         true
+    }
+
+    fn copied(&self) -> Box<dyn Eviction> {
+        Box::new(self.clone())
     }
 
     fn heap_bytes(&self) -> usize {

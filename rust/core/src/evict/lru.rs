@@ -4,7 +4,7 @@ use super::order::Order;
 use super::{Eviction, Slot, Worth};
 
 /// State of the policy.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Lru {
     touches: u64,
     order: Order,
@@ -46,6 +46,10 @@ impl Eviction for Lru {
 
     fn remembers(&self) -> bool {
         false
+    }
+
+    fn copied(&self) -> Box<dyn Eviction> {
+        Box::new(self.clone())
     }
 
     fn heap_bytes(&self) -> usize {

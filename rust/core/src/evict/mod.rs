@@ -58,6 +58,8 @@ pub trait Eviction: Send {
     fn watches_hits(&self) -> bool;
     /// Whether counts of entries that are not resident matter to this policy.
     fn remembers(&self) -> bool;
+    /// A copy of the order, to try things on.
+    fn copied(&self) -> Box<dyn Eviction>;
     /// Heap bytes held.
     fn heap_bytes(&self) -> usize;
     /// Panics unless the order holds exactly the `resident` slots.

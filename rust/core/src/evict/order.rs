@@ -29,7 +29,7 @@ impl Node {
 }
 
 /// Slots ordered by score.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Order {
     heap: Vec<Node>,
     scores: Vec<f64>,

@@ -24,7 +24,7 @@ struct Member {
 }
 
 /// State of the policy.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct S3Fifo {
     small_share: f64,
     small: VecDeque<(Slot, u32)>,
@@ -209,6 +209,10 @@ impl Eviction for S3Fifo {
 
     fn remembers(&self) -> bool {
         false
+    }
+
+    fn copied(&self) -> Box<dyn Eviction> {
+        Box::new(self.clone())
     }
 
     fn heap_bytes(&self) -> usize {

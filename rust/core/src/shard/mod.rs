@@ -4,6 +4,7 @@
 //! Removed entries are handed to the caller, who drops them outside the lock.
 
 mod entry;
+mod preview;
 mod put;
 mod record;
 

@@ -138,7 +138,7 @@ impl<K, V> Shard<K, V> {
     }
 
     /// The slots that leave for `newcomer`, out of the order already; `None`: it is not worth them.
-    fn victims(&mut self, newcomer: &Worth, scope: &str, quota: u64) -> Option<Vec<Slot>> {
+    pub(super) fn victims(&mut self, newcomer: &Worth, scope: &str, quota: u64) -> Option<Vec<Slot>> {
         let (mut over_budget, mut over_quota) = self.shortage(newcomer.bytes, scope, quota);
         if (over_budget, over_quota) == (0, 0) {
             return Some(Vec::new());
