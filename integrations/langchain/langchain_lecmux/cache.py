@@ -19,8 +19,9 @@ from langchain_lecmux.generated import Generated, reply
 from langchain_lecmux.serve_hook import ServeHook
 from langchain_lecmux.serving import mark_served
 from langchain_lecmux.shapes import mode_of
-from lecmux import AsyncCache, Cache, Hooks, Lec, Price, Query, Reply, Stats
-from lecmux.errors import ConfigError
+from lecmux import AsyncCache, Cache, Hooks, Lec, Query, Reply, Stats
+from lecmux.costs import AnyPrice, PriceList
+from lecmux.errors import ConfigError, PriceError
 from lecmux.events import Bypass, CacheHit, CacheMiss, Event, Store
 from lecmux.hooks import AdmitHook, CostHook, Listener, ScopeHook, TtlHook
 from lecmux.policies import Eviction, ended_normally
@@ -76,8 +77,8 @@ class LECCache(BaseCache):
     Args:
         capacity_bytes: counted over keys, answers, metadata and index; memory is taken as it is used.
         cache: a `lecmux.Cache` to share; its own budget, policy and hooks then hold.
-        prices: by the name a model gives itself in `response_metadata`. An answer is worth its dollars;
-            without prices, the seconds its call took.
+        prices: by the name a model gives itself in `response_metadata`, or a `PriceList`. An answer is worth
+            its dollars; without prices, the seconds its call took.
         namespace: keeps apart what the model string cannot, such as two models of a class that names neither.
         scope: `(query) -> str | None`, the tenant, read from a context variable perhaps.
         admit: `(query, reply) -> bool | None`; by default answers that ended normally are stored.
@@ -104,7 +105,7 @@ class LECCache(BaseCache):
         capacity_bytes: int = DEFAULT_CAPACITY_BYTES,
         *,
         cache: Cache | AsyncCache | None = None,
-        prices: Mapping[str, Price] | None = None,
+        prices: Mapping[str, AnyPrice] | PriceList | None = None,
         namespace: str = "",
         scope: ScopeHook | Callable[[Query], str | None] | None = None,
         admit: AdmitHook | Callable[[Query, Reply], bool | None] | None = None,
@@ -367,17 +368,18 @@ class LECCache(BaseCache):
         return unit, cost
 
     def _price(self, answer: Reply) -> float | None:
-        price = (self._prices or {}).get(answer.model or "")
-        if price is None or (
-            price.per_token and not (answer.usage.input_tokens or answer.usage.output_tokens)
-        ):
-            self._counts.add("unpriced")
-            self._say_once(
-                repr(answer.model),
-                "no price for %s, or no token counts from it: its answers are taken to be worth the mean",
-            )
-            return None
-        return price.cost_usd(answer.usage)
+        try:
+            price = None if self._prices is None else self._prices.get(answer.model or "")
+            if price is not None and not price.lacking(answer.usage):
+                return price.cost_usd(answer.usage)
+        except PriceError as error:  # a price that is not in force yet, or of something nobody counts
+            self._say_once(str(error), "%s")
+        self._counts.add("unpriced")
+        self._say_once(
+            repr(answer.model),
+            "no price for %s, or no token counts from it: its answers are taken to be worth the mean",
+        )
+        return None
 
     def _tell_bypass(self, key: Key, answer: Reply, reason: Literal["admit", "worth"]) -> None:
         if self._hooks.listening:

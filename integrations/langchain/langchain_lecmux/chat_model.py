@@ -30,7 +30,8 @@ from langchain_lecmux.serving import first_message
 from langchain_lecmux.shapes import chat_result, llm_result, run_config, settings_of, with_ours
 from langchain_lecmux.structured import Parser, structure, ways
 from langchain_lecmux.wiring import Wiring
-from lecmux import Answer, Hooks, Price, Router, ValueOfInformation, flow
+from lecmux import Answer, Hooks, Router, ValueOfInformation, flow
+from lecmux.costs import AnyPrice
 from lecmux.errors import ConfigError
 from lecmux.facts import start_facts
 from lecmux.query import CacheMode
@@ -55,7 +56,7 @@ class ChatRouter(BaseChatModel):
 
     models: dict[str, BaseChatModel]
     """By the names that decisions and prices use."""
-    prices: Mapping[str, Price] | None = None
+    prices: Mapping[str, AnyPrice] | None = None
     """By those names. Where not every model has a price, costs are seconds, and every decision says so."""
     cache: Any = Field(default=None, exclude=True)
     """A `LECCache`, `lecmux.Cache` or `AsyncCache`; None: the global LECCache if one is set; False: none."""

@@ -1,6 +1,6 @@
 """What a model generated, with the few facts about it that a cache and a router need."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,18 @@ from lecmux.policies import ended_normally
 # Where providers say how an answer ended, and which model gave it.
 _REASONS = ("finish_reason", "stop_reason", "stopReason", "done_reason", "finishReason")
 _FAILED = frozenset({"failed", "incomplete", "cancelled", "error"})
+# Parts of the tokens with prices of their own: LangChain's names, and ours.
+_INPUT_PARTS = {
+    "cache_read": "cached_input_tokens",
+    "cache_creation": "cache_write_tokens",
+    "image": "image_input_tokens",
+    "audio": "audio_input_tokens",
+}
+_OUTPUT_PARTS = {
+    "reasoning": "reasoning_tokens",
+    "image": "image_output_tokens",
+    "audio": "audio_output_tokens",
+}
 _MODELS = ("model_name", "model", "model_id")
 
 
@@ -88,11 +100,23 @@ def _usage(generated: Generated, seconds: float) -> Usage:
         for message in generated.messages()
         if isinstance(message, AIMessage) and message.usage_metadata
     ]
+    if not reports:
+        return Usage(seconds=seconds)
+    given: Mapping[str, Any] = max(reports, key=lambda report: report["input_tokens"])
+    read = given.get("input_token_details") or {}
+    made: list[Mapping[str, Any]] = [report.get("output_token_details") or {} for report in reports]
     outputs = [report["output_tokens"] for report in reports]
+    once = len(set(outputs)) == 1
+
+    def total(counts: Sequence[int]) -> int:
+        return counts[0] if once else sum(counts)
+
     return Usage(
-        input_tokens=max((report["input_tokens"] for report in reports), default=0),
-        output_tokens=outputs[0] if len(set(outputs)) == 1 else sum(outputs),
+        input_tokens=given["input_tokens"],
+        output_tokens=total(outputs),
         seconds=seconds,
+        **{ours: read.get(theirs) or 0 for theirs, ours in _INPUT_PARTS.items()},
+        **{ours: total([part.get(theirs) or 0 for part in made]) for theirs, ours in _OUTPUT_PARTS.items()},
     )
 
 

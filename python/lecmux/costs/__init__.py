@@ -1,7 +1,19 @@
 """What answers cost: prices, the objective, and exact ledgers."""
 
+from lecmux.costs.history import AnyPrice, DatedPrice, PriceHistory
 from lecmux.costs.ledger import NANO, Account, Ledger
 from lecmux.costs.objective import Objective
+from lecmux.costs.price_list import PriceList
 from lecmux.costs.prices import Price
 
-__all__ = ["NANO", "Account", "Ledger", "Objective", "Price"]
+__all__ = [
+    "NANO",
+    "Account",
+    "AnyPrice",
+    "DatedPrice",
+    "Ledger",
+    "Objective",
+    "Price",
+    "PriceHistory",
+    "PriceList",
+]

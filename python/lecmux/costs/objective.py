@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lecmux.costs.history import AnyPrice, PriceHistory
 from lecmux.costs.prices import Price, check_amount
 from lecmux.errors import PriceError
 from lecmux.query import Unit, Usage
@@ -22,7 +23,7 @@ class Objective:
     """The unit of all costs of a router, and how to come by them."""
 
     unit: Unit
-    prices: Mapping[str, Price]
+    prices: Mapping[str, AnyPrice]
     price_of_wrong: float = 0.0
     price_per_second_usd: float = 0.0
 
@@ -31,7 +32,7 @@ class Objective:
         cls,
         models: Sequence[str],
         *,
-        prices: Mapping[str, Price] | None = None,
+        prices: Mapping[str, AnyPrice] | None = None,
         price_of_wrong_usd: float = 0.0,
         price_of_wrong_seconds: float = 0.0,
         price_per_second_usd: float = 0.0,
@@ -67,11 +68,12 @@ class Objective:
         """Cost of one call, right or wrong.
 
         Raises:
-            PriceError: when tokens, flops or joules are charged and the usage counts none; 0 would be a lie.
+            PriceError: when tokens, flops or joules are charged and the usage counts none (0 would be a
+                lie), and before the first price of a history.
         """
         if self.unit == "seconds":
             return usage.seconds
-        price = self.prices[model]
+        price = self.prices[model].at()
         if lacking := price.lacking(usage):
             raise PriceError(f"{model} is priced by {lacking}, and its reply counts none: give Reply(usage=)")
         return price.cost_usd(usage) + usage.seconds * self.price_per_second_usd
@@ -81,13 +83,15 @@ class Objective:
         return 0.0 if quality is None else self.price_of_wrong * (1.0 - quality)
 
 
-def _refuse_strangers(models: Sequence[str], prices: Mapping[str, Price]) -> None:
+def _refuse_strangers(models: Sequence[str], prices: Mapping[str, AnyPrice]) -> None:
     strangers = [name for name in prices if name not in models]
     if strangers:
         raise PriceError(f"prices for {_names(strangers)}, but the models are {_names(models)}")
     for name, price in prices.items():
-        if not isinstance(price, Price):
-            raise PriceError(f"the price of {name} must be a Price, not {type(price).__name__}")
+        if not isinstance(price, (Price, PriceHistory)):
+            raise PriceError(
+                f"the price of {name} must be a Price or a PriceHistory, not {type(price).__name__}"
+            )
 
 
 def _names(models: Sequence[str]) -> str:

@@ -8,8 +8,8 @@ from typing import Self
 
 from lecmux import _core, _fork, _snapshot
 from lecmux._envelope import entry_in
+from lecmux.costs.history import AnyPrice, any_price_from_spec
 from lecmux.costs.objective import Objective
-from lecmux.costs.prices import Price, price_from_spec
 from lecmux.errors import ConfigError, SnapshotError
 from lecmux.policies._check import MOST, not_negative, positive, whole
 from lecmux.policies.estimate import Estimator, ValueOfInformation, estimator_from_spec
@@ -56,7 +56,7 @@ class Router:
         self,
         models: Sequence[str],
         *,
-        prices: Mapping[str, Price] | None = None,
+        prices: Mapping[str, AnyPrice] | None = None,
         price_of_wrong_usd: float = 0.0,
         price_of_wrong_seconds: float = 0.0,
         price_per_second_usd: float = 0.0,
@@ -258,7 +258,9 @@ class Router:
         about, state = _snapshot.unseal(data, path)
         try:
             settings = dict(about["settings"])
-            settings["prices"] = {name: price_from_spec(parts) for name, parts in settings["prices"].items()}
+            settings["prices"] = {
+                name: any_price_from_spec(parts) for name, parts in settings["prices"].items()
+            }
             settings["estimator"] = estimator_from_spec(settings["estimator"])
             router = cls(**settings)
             router._paid = {

@@ -1,0 +1,90 @@
+"""Prices in LangChain: parts of the tokens, dated prices, price lists."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from langchain_core.language_models import FakeMessagesListChatModel
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration
+
+from langchain_lecmux import ChatRouter, LECCache
+from langchain_lecmux.generated import Generated, reply
+from lecmux import Price, Usage
+from lecmux.costs import PriceHistory, PriceList
+
+USAGE: dict[str, Any] = {
+    "input_tokens": 1000,
+    "output_tokens": 500,
+    "total_tokens": 1500,
+    "input_token_details": {"cache_read": 600, "cache_creation": 100, "audio": 50},
+    "output_token_details": {"reasoning": 300, "audio": 20},
+}
+MILLION = 1_000_000
+
+
+def _answer(usage: Any = USAGE) -> AIMessage:
+    return AIMessage("Paris", usage_metadata=usage, response_metadata={"model_name": "dear-1"})
+
+
+def test_the_parts_of_the_tokens_are_read() -> None:
+    generated = Generated((ChatGeneration(message=_answer()),))
+
+    assert reply(generated, seconds=2.0).usage == Usage(
+        1000,
+        500,
+        2.0,
+        cached_input_tokens=600,
+        cache_write_tokens=100,
+        audio_input_tokens=50,
+        reasoning_tokens=300,
+        audio_output_tokens=20,
+    )
+
+
+def test_of_several_generations_the_input_is_paid_once() -> None:
+    other = {**USAGE, "output_tokens": 100, "output_token_details": {"reasoning": 10}}
+    generated = Generated(tuple(ChatGeneration(message=_answer(usage)) for usage in (USAGE, other)))
+
+    usage = reply(generated, seconds=None).usage
+
+    assert (usage.input_tokens, usage.cached_input_tokens) == (1000, 600)
+    assert (usage.output_tokens, usage.reasoning_tokens) == (600, 310)
+
+
+def test_a_router_charges_them_at_their_prices() -> None:
+    price = Price(10.0, 40.0, cached_input_usd_per_million=1.0, reasoning_usd_per_million=80.0)
+    dated = PriceHistory.of({date(2000, 1, 1): price})
+    model = FakeMessagesListChatModel(responses=[_answer()])
+    router = ChatRouter(models={"large": model}, prices={"large": dated}, cache=False)
+
+    told = router.invoke("Capital of France?").response_metadata["lecmux"]
+
+    assert told["unit"] == "usd"
+    assert told["cost"] * MILLION == pytest.approx(600 * 1 + 400 * 10 + 300 * 80 + 200 * 40)
+
+
+def test_a_cache_takes_a_price_list() -> None:
+    cache = LECCache(prices=PriceList({"dear-1": Price(10.0, 40.0)}))
+    model = FakeMessagesListChatModel(responses=[_answer()], cache=cache)
+
+    model.invoke("Capital of France?")
+    told = model.invoke("Capital of France?").response_metadata["lecmux"]
+
+    assert told["saved"] * MILLION == pytest.approx(1000 * 10 + 500 * 40)
+    assert cache.stats().unpriced == 0
+
+
+@pytest.mark.parametrize(
+    "price",
+    [PriceHistory.of({date(9999, 1, 1): Price(1.0)}), Price(usd_per_petaflop=1.0)],
+    ids=["not in force yet", "not counted"],
+)
+def test_an_answer_that_cannot_be_priced_is_stored_at_the_mean(price: Any) -> None:
+    cache = LECCache(prices={"dear-1": price})
+    model = FakeMessagesListChatModel(responses=[_answer()], cache=cache)
+
+    model.invoke("Capital of France?")
+
+    stats = cache.stats()
+    assert (stats.stored, stats.unpriced, stats.incidents) == (1, 1, 0)
