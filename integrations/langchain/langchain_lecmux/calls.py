@@ -16,6 +16,7 @@ from langchain_lecmux.asking import Asking
 from langchain_lecmux.bypass import Store, bypassing
 from langchain_lecmux.facts import run_metadata, told_message
 from langchain_lecmux.generated import Generated, reply
+from langchain_lecmux.recording import Recorder, chunk_plan, recorded
 from lecmux import Decision, Reply
 from lecmux.facts import end_facts, start_facts
 from lecmux.flow import Call
@@ -34,18 +35,19 @@ class Caller:
         options = self.options(effect)
         started = time.perf_counter()
         with bypassing(self.store):
-            told = _spread(_told(config, effect.decision))
-            result = self.models[effect.model].generate([self.asking.messages], **options, **told)
-        return self._replied(effect, result, started)
+            told, recorder = recorded(_told(config, effect.decision))
+            result = self.models[effect.model].generate([self.asking.messages], **options, **_spread(told))
+        return self._replied(effect, result, recorder, started)
 
     async def awhole(self, effect: Call, config: RunnableConfig) -> Reply:
         """As `whole`, awaited."""
         options = self.options(effect)
         started = time.perf_counter()
         with bypassing(self.store):
-            told = _spread(_told(config, effect.decision))
-            result = await self.models[effect.model].agenerate([self.asking.messages], **options, **told)
-        return self._replied(effect, result, started)
+            told, recorder = recorded(_told(config, effect.decision))
+            asked = [self.asking.messages]
+            result = await self.models[effect.model].agenerate(asked, **options, **_spread(told))
+        return self._replied(effect, result, recorder, started)
 
     def stream(
         self, effect: Call, config: RunnableConfig, gathered: "Gathered"
@@ -78,8 +80,8 @@ class Caller:
         """Keyword arguments for the model of `effect`."""
         return {"stop": self.asking.stop, **self.asking.options_for(effect.model, self.models[effect.model])}
 
-    def _replied(self, effect: Call, result: LLMResult, started: float) -> Reply:
-        generated = Generated(tuple(result.generations[0]))
+    def _replied(self, effect: Call, result: LLMResult, recorder: Recorder | None, started: float) -> Reply:
+        generated = Generated(tuple(result.generations[0]), plan=recorder.plan if recorder else None)
         seconds = time.perf_counter() - started
         return replace(reply(generated, seconds=seconds), model=effect.model)
 
@@ -126,12 +128,15 @@ class Gathered:
         Raises:
             ValueError: there were none.
         """
-        message = self._merged()
-        pieces: tuple[int, ...] = ()
-        if isinstance(message.content, str):
-            pieces = tuple(len(chunk.content) for chunk in self._chunks if chunk.content)
-        generated = Generated((ChatGeneration(message=message),), pieces)
+        generated = self._generated(self._merged())
         return replace(reply(generated, seconds=seconds), model=model)
+
+    def _generated(self, message: BaseMessage) -> Generated:
+        """A text by the lengths of its pieces, any other stream by its plan."""
+        answer = (ChatGeneration(message=message),)
+        if all(_only_text(chunk) for chunk in self._chunks):
+            return Generated(answer, tuple(len(chunk.content) for chunk in self._chunks if chunk.content))
+        return Generated(answer, plan=chunk_plan(self._chunks))
 
     def last(self, decision: Decision) -> BaseMessage:
         """The last chunk, to be handed on after all others."""
@@ -153,6 +158,10 @@ class Gathered:
         if not self._chunks:
             raise ValueError("the model's stream ended without a chunk")
         return message_chunk_to_message(add_ai_message_chunks(self._chunks[0], *self._chunks[1:]))
+
+
+def _only_text(chunk: AIMessageChunk) -> bool:
+    return isinstance(chunk.content, str) and not (chunk.tool_call_chunks or chunk.additional_kwargs)
 
 
 def _told(config: RunnableConfig, decision: Decision) -> RunnableConfig:

@@ -24,12 +24,13 @@ from langchain_lecmux.events import Settling
 from langchain_lecmux.facts import run_metadata
 from langchain_lecmux.generated import Generated
 from langchain_lecmux.profiles import common_profile
+from langchain_lecmux.recording import wants_events
 from langchain_lecmux.replay import StoredAnswer, areplayed, replayed
 from langchain_lecmux.runs import open_async_run, open_run
 from langchain_lecmux.serving import first_message
 from langchain_lecmux.shapes import chat_result, llm_result, run_config, settings_of, with_ours
 from langchain_lecmux.structured import Parser, structure, ways
-from langchain_lecmux.wiring import Wiring
+from langchain_lecmux.wiring import BLOCKS, MESSAGE, Wiring
 from lecmux import Answer, Hooks, Router, ValueOfInformation, flow
 from lecmux.costs import AnyPrice
 from lecmux.errors import ConfigError
@@ -251,9 +252,9 @@ class ChatRouter(BaseChatModel):
         return chat_result(await self._aanswer(self._asking(messages, stop, kwargs), RunnableConfig()))
 
     def _answer(self, asking: Asking, config: RunnableConfig) -> Generated:
-        turn = self._wiring.turn(asking)
         run = open_run(self, config, asking.messages)
         try:
+            turn = self._wiring.turn(asking, form=_form(run.config))
             call = partial(turn.caller.whole, config=run.config)
             answer = flow.run(turn.pipeline(single_flight=True), call)
             generated = turn.finished(answer)
@@ -266,9 +267,9 @@ class ChatRouter(BaseChatModel):
         return generated
 
     async def _aanswer(self, asking: Asking, config: RunnableConfig) -> Generated:
-        turn = self._wiring.turn(asking)
         run = await open_async_run(self, config, asking.messages)
         try:
+            turn = self._wiring.turn(asking, form=_form(run.config))
             call = partial(turn.caller.awhole, config=run.config)
             answer = await flow.arun(turn.pipeline(single_flight=True), call)
             generated = turn.finished(answer)
@@ -377,7 +378,7 @@ class ChatRouter(BaseChatModel):
     ) -> tuple[BaseChatModel, list[BaseMessage], RunnableConfig, dict[str, Any]]:
         """The model whose events answer this call, and how to ask it."""
         asking, config = self._asked(question, config, kwargs.pop("stop", None), kwargs)
-        turn = self._wiring.turn(asking, form="blocks")
+        turn = self._wiring.turn(asking, form=BLOCKS)
         drive = flow.Drive(turn.pipeline(single_flight=False))
         effect = drive.effect
         if not isinstance(effect, flow.Call):
@@ -434,6 +435,11 @@ class ChatRouter(BaseChatModel):
             if value is not None:
                 options.setdefault(name, value)
         return Asking.of(messages, stop or self.stop, options)
+
+
+def _form(config: RunnableConfig) -> str:
+    """How the content of the answer is shaped, for whoever listens to `config`."""
+    return BLOCKS if wants_events(config) else MESSAGE
 
 
 def _name_typos(settings: Iterable[str], known: Iterable[str]) -> None:

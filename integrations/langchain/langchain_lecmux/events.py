@@ -9,19 +9,17 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.outputs import ChatGeneration, LLMResult
 
 from langchain_lecmux.generated import Generated, reply
+from langchain_lecmux.recording import Recorder
 from lecmux import Reply
 from lecmux.facts import facts
 from lecmux.flow import Call, Drive
 
 
-class Settling(BaseCallbackHandler):
+class Settling(Recorder):
     """Feeds the end of one model run to the pipeline that asked for it."""
-
-    run_inline = True
 
     def __init__(self, drive: Drive, effect: Call) -> None:
         super().__init__()
@@ -61,7 +59,7 @@ class Settling(BaseCallbackHandler):
                 raise
 
     def _reply(self, generation: ChatGeneration) -> Reply:
-        generated = Generated((ChatGeneration(message=generation.message),))
+        generated = Generated((ChatGeneration(message=generation.message),), plan=self.plan)
         return replace(
             reply(generated, seconds=time.perf_counter() - self._started), model=self._effect.model
         )

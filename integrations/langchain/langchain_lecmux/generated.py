@@ -7,6 +7,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, Generation
 
+from langchain_lecmux.plan import Plan
 from lecmux import Reply, Usage
 from lecmux.policies import ended_normally
 
@@ -33,11 +34,13 @@ class Generated:
     """The answer of one call; hooks receive it as `reply.value`.
 
     `generations`: one, or n of them. `pieces`: lengths in characters of the chunks that a streamed text
-    came in. Two are equal when they say the same and call the same tools, whatever their ids and metadata.
+    came in; `plan`: the same for any other stream. Two are equal when they say the same and call the same
+    tools, whatever their ids and metadata.
     """
 
     generations: tuple[Generation, ...]
     pieces: tuple[int, ...] = ()
+    plan: Plan | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Generated) and self._said() == other._said()

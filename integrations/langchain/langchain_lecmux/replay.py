@@ -13,6 +13,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_lecmux.asking import Asking
 from langchain_lecmux.facts import run_metadata
 from langchain_lecmux.generated import Generated
+from langchain_lecmux.recording import chunks_of
 from langchain_lecmux.serving import first_message
 
 
@@ -27,7 +28,10 @@ class StoredAnswer(BaseChatModel):
     def of(cls, generated: Generated) -> "StoredAnswer":
         """The answer as a model whose run tells of the decision behind it."""
         told = first_message(generated).response_metadata.get("lecmux", {})
-        return cls(generated=generated, metadata=run_metadata(told))
+        metadata = run_metadata(told)
+        if events := _events(generated):
+            return StoredEvents(generated=generated, metadata=metadata, events=events)
+        return cls(generated=generated, metadata=metadata)
 
     @property
     def _llm_type(self) -> str:
@@ -95,6 +99,11 @@ def chunks(generated: Generated) -> Iterator[AIMessageChunk]:
             "usage_metadata": message.usage_metadata,
         }
     content = message.content
+    if planned := _planned(generated, message):
+        yield from planned
+        del rest["tool_calls"], rest["invalid_tool_calls"], rest["additional_kwargs"]
+        yield AIMessageChunk(content="" if isinstance(content, str) else [], **rest)
+        return
     if not isinstance(content, str):
         yield AIMessageChunk(content=content, **rest)
         return
@@ -104,6 +113,51 @@ def chunks(generated: Generated) -> Iterator[AIMessageChunk]:
         yield AIMessageChunk(content=content[start : start + length], id=message.id)
         start += length
     yield AIMessageChunk(content=content[start:], **rest)
+
+
+def _planned(generated: Generated, message: BaseMessage) -> list[AIMessageChunk]:
+    """The chunks of a stream that was more than text; none where they are unknown."""
+    plan = generated.plan
+    if plan is None or plan.kind != "chunks" or not isinstance(message, AIMessage):
+        return []
+    try:
+        return chunks_of(plan.of(message), message.id, like=message)
+    except (TypeError, ValueError, KeyError, IndexError):  # a stored plan that does not fit its answer
+        return []
+
+
+class StoredEvents(StoredAnswer):
+    """An answer that came as typed events, which are replayed as they were."""
+
+    events: list[Any]
+
+    def _stream_chat_model_events(self, messages: list[BaseMessage], **_: Any) -> Iterator[Any]:
+        yield from self.events
+
+    async def _astream_chat_model_events(self, messages: list[BaseMessage], **_: Any) -> AsyncIterator[Any]:
+        for event in self.events:
+            yield event
+
+
+def _events(generated: Generated) -> list[Any]:
+    """The lifecycle of a message, with its blocks as they came; nothing where that is unknown."""
+    plan = generated.plan
+    message = first_message(generated)
+    if plan is None or plan.kind != "events" or not isinstance(message, AIMessage):
+        return []
+    try:
+        blocks = plan.of(message)
+    except (TypeError, ValueError, KeyError, IndexError):  # a stored plan that does not fit its answer
+        return []
+    names = {"model_provider": "provider", "model_name": "model"}
+    told = message.response_metadata
+    start: dict[str, Any] = {"event": "message-start", "role": "ai", "id": message.id or ""}
+    if about := {names[name]: told[name] for name in names if name in told}:
+        start["metadata"] = about
+    end = {"event": "message-finish", "usage": message.usage_metadata, "metadata": dict(told)}
+    if message.additional_kwargs:
+        end["additional_kwargs"] = message.additional_kwargs
+    return [start, *blocks, end]
 
 
 def replayed(generated: Generated, asking: Asking, config: RunnableConfig | None) -> Iterator[AIMessageChunk]:

@@ -25,7 +25,9 @@ def mark_served(generated: Generated, facts: dict[str, Any], *, renew_tool_calls
                 served["usage"] = message.usage_metadata
             message.usage_metadata = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
             if renew_tool_calls and (message.tool_calls or message.invalid_tool_calls):
-                _renew_tool_calls(message)
+                names = _renew_tool_calls(message)
+                if generated.plan:
+                    generated.plan.runs = renamed(generated.plan.runs, names)
         metadata = message.response_metadata
         for name in _COUNTERS:
             if name in metadata:
@@ -39,13 +41,13 @@ def _zeroed(value: Any) -> Any:
     return 0 if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
-def _renew_tool_calls(message: AIMessage) -> None:
-    """Gives every tool call a new id wherever the message names it.
+def _renew_tool_calls(message: AIMessage) -> dict[str, str]:
+    """Gives every tool call a new id wherever the message names it; returns the new names of the old.
 
     Left alone where the provider keeps the conversation and would not know the new ids.
     """
     if str(message.response_metadata.get("id", "")).startswith("resp_"):
-        return
+        return {}
     ids = [call["id"] for call in (*message.tool_calls, *message.invalid_tool_calls)]
     names = {call_id: similar_id(call_id) for call_id in ids if call_id}
     message.tool_calls = renamed(message.tool_calls, names)
@@ -53,6 +55,7 @@ def _renew_tool_calls(message: AIMessage) -> None:
     message.additional_kwargs = renamed(message.additional_kwargs, names)
     if isinstance(message.content, list):
         message.content = renamed(message.content, names)
+    return names
 
 
 def is_chat(generated: Generated) -> bool:

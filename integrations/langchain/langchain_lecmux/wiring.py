@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
 from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import BaseChatModel
@@ -18,7 +18,9 @@ from langchain_lecmux.cache import LECCache
 from langchain_lecmux.calls import Caller
 from langchain_lecmux.facts import with_facts
 from langchain_lecmux.generated import Generated
-from langchain_lecmux.serving import mark_served
+from langchain_lecmux.plan import Plan, pack_lengths, unpack_lengths
+from langchain_lecmux.recording import packed_plan
+from langchain_lecmux.serving import first_message, mark_served
 from lecmux import Answer, AsyncCache, Cache, Router, flow
 from lecmux.errors import ConfigError, PriceError
 from lecmux.facts import facts
@@ -26,6 +28,10 @@ from lecmux.query import Query
 from lecmux.state import StateFile
 
 _LOGGER = logging.getLogger("langchain_lecmux")
+MESSAGE: Final = "message"
+"""The form of an answer as the model's class writes its content."""
+BLOCKS: Final = "blocks"
+"""The form of an answer that was asked for as typed events: a list of blocks."""
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -34,29 +40,16 @@ class AnswerCodec:
 
     def dump(self, value: Generated, /) -> bytes:
         """By the closed schema."""
-        return codec.encode(value.generations, {"pieces": _packed(value.pieces)} if value.pieces else None)
+        about: dict[str, Any] = {"pieces": pack_lengths(value.pieces)} if value.pieces else {}
+        if value.plan and (packed := packed_plan(value.plan, first_message(value))):
+            about["plan"] = packed
+        return codec.encode(value.generations, about)
 
     def load(self, stored: Any, /) -> Generated:
         """New objects on every call."""
         generations, about = codec.decode(stored)
-        return Generated(tuple(generations), _unpacked(about.get("pieces", "")))
-
-
-# Lengths of short pieces as one printable character each: as a list they would weigh as much as the text.
-_ZERO = ord("#")
-_LONGEST = ord("[") - _ZERO
-
-
-def _packed(pieces: tuple[int, ...]) -> str | list[int]:
-    if max(pieces) > _LONGEST:
-        return list(pieces)
-    return "".join(chr(_ZERO + length) for length in pieces)
-
-
-def _unpacked(packed: Any) -> tuple[int, ...]:
-    if isinstance(packed, str):
-        return tuple(ord(length) - _ZERO for length in packed)
-    return tuple(length for length in packed if isinstance(length, int))
+        pieces = unpack_lengths(about.get("pieces", ""))
+        return Generated(tuple(generations), pieces, Plan.stored(about.get("plan")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +106,7 @@ class Wiring:
             store.core(tuple(models), router)  # raises here, not in the first call, where units do not fit
         self.state = None if path is None else StateFile(path, cache=self._kept_here(), router=router)
 
-    def turn(self, asking: Asking, *, form: str = "message") -> Turn:
+    def turn(self, asking: Asking, *, form: str = MESSAGE) -> Turn:
         """Prepares one request. `form` keeps apart answers whose content is shaped by how it was asked for.
 
         Raises:

@@ -317,7 +317,6 @@ def test_a_named_model_is_not_answered_for_by_another() -> None:
 def test_naming_a_model_that_is_not_there_is_a_typed_error() -> None:
     with pytest.raises(ConfigError, match="medium"):
         router().invoke("hi", config={"configurable": {"lecmux_route": "medium"}})
-    assert [spec.id for spec in router().config_specs] == ["lecmux_route"]
 
 
 # single flight and failures
