@@ -1,23 +1,21 @@
 """Runs hooks under the rules of `lecmux.hooks`."""
 
-import logging
+import copy
 import math
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from lecmux import _fork
-from lecmux._threaded import Threaded
+from lecmux._asked_hook import AskedHook, Word, ways_into
+from lecmux._incidents import Incidents
 from lecmux.errors import ConfigError
 from lecmux.events import Event, Incident
 from lecmux.hooks import Hooks
-from lecmux.query import Query, Reply
+from lecmux.query import Decision, Query, Reply
 
-_LOGGER = logging.getLogger("lecmux")
-_OVERRUNS_ALLOWED = 3
-_ERROR_TEXT = 200
+_NOTHING = Word(None)
 
 
 class HookFailedError(Exception):
@@ -25,52 +23,60 @@ class HookFailedError(Exception):
 
 
 class HookRunner:
-    """The hooks of one cache, with their counters. `clock` returns seconds."""
+    """The hooks of one cache, with their counters. `clock` returns seconds.
+
+    Attributes:
+        listening: whether anybody hears of events.
+        awaited: names of the hooks that can be awaited; a driver that awaits asks them by `Consult`.
+    """
 
     def __init__(self, hooks: Hooks | None = None, *, clock: Callable[[], float] = time.perf_counter) -> None:
         hooks = hooks or Hooks()
-        runner = partial(_Runner, budget_seconds=hooks.time_budget_seconds, clock=clock, tell=self.incident)
-        self._cost = runner("cost", _bound(hooks.cost, "cost"), check=_amount)
-        self._admit = runner("admit", _bound(hooks.admit, "admit"), check=_boolean)
-        self._ttl = runner("ttl", _bound(hooks.ttl, "ttl"), check=_lifetime)
-        self._scope = runner("scope", _bound(hooks.scope, "scope"), check=_text)
-        self._quality = runner("quality", _bound(hooks.quality, "quality"), check=_share)
-        self._listeners = [
-            runner("listener", _bound(listener, "on_event"), check=_nothing) for listener in hooks.listeners
-        ]
+        self._incidents = Incidents(self._tell_listeners, log_texts=hooks.log_texts)
+        budget = hooks.time_budget_seconds
+        asked = partial(AskedHook, budget_seconds=budget, clock=clock, incidents=self._incidents)
+        ways = {name: ways_into(getattr(hooks, name), name) for name in _CHECKS}
+        self._hooks: dict[str, AskedHook | Said] = {
+            name: asked(name, way, check=_CHECKS[name]) for name, way in ways.items() if way is not None
+        }
+        heard = [way for listener in hooks.listeners if (way := ways_into(listener, "on_event"))]
+        self._listeners = [asked("listener", way, check=_anything) for way in heard]
         self.listening = bool(self._listeners)
-        self._incidents = 0
-        self._said: set[str] = set()
-        self._lock = threading.Lock()
-        _fork.renew(self)
-
-    def _after_fork(self) -> None:
-        self._lock = threading.Lock()
+        self.awaited = frozenset(name for name, hook in self._hooks.items() if hook.awaits)
+        if "normalise" in self.awaited:
+            raise ConfigError("a normaliser is asked for every key: it must not be async")
 
     @property
     def incidents(self) -> int:
         """Troubles contained so far, in hooks and in the pipeline."""
-        return self._incidents
+        return self._incidents.count
 
     def cost(self, request: Query, reply: Reply) -> float | None:
         """The cost hook's word, or None."""
-        value: float | None = self._cost.ask(request, reply)
+        value: float | None = self._ask("cost", request, reply).value
         return value
 
     def admit(self, request: Query, reply: Reply) -> bool | None:
         """The admission hook's word, or None."""
-        value: bool | None = self._admit.ask(request, reply)
+        value: bool | None = self._ask("admit", request, reply).value
         return value
 
     def ttl(self, request: Query, reply: Reply) -> float | None:
         """The ttl hook's word in seconds, or None."""
-        value: float | None = self._ttl.ask(request, reply)
+        value: float | None = self._ask("ttl", request, reply).value
         return value
 
     def quality(self, request: Query, reply: Reply) -> float | None:
         """The quality hook's word in [0, 1], or None."""
-        value: float | None = self._quality.ask(request, reply)
+        value: float | None = self._ask("quality", request, reply).value
         return value
+
+    def text(self, request: Query) -> str:
+        """The text of the key: the text hook's word or the query's own, normalised."""
+        word: str | None = self._ask("text", request).value
+        text = request.text if word is None else word
+        normal: str | None = self._ask("normalise", text).value
+        return text if normal is None else normal
 
     def scope(self, request: Query) -> str:
         """The tenant.
@@ -78,118 +84,102 @@ class HookRunner:
         Raises:
             HookFailedError: when the hook failed: another tenant's scope must not stand in for it.
         """
-        if not self._scope.there:
-            return request.scope
-        name = self._scope.ask(request)
-        if self._scope.failed_last:
+        word = self._ask("scope", request)
+        if word.failed:
             raise HookFailedError("the scope hook failed, so this request is served without the cache")
-        return request.scope if name is None else str(name)
+        return request.scope if word.value is None else str(word.value)
+
+    def route(self, request: Query, decision: Decision, among: Sequence[str]) -> str | None:
+        """The model that the route hook names, one of `among`, or None."""
+        value: str | None = self._ask("route", request, decision, check=one_of(among)).value
+        return value
+
+    def same_answer(self, one: Any, other: Any) -> bool:
+        """Whether two answers say the same: the hook's word, else whether they are equal."""
+        value: bool | None = self._ask("same_answer", one, other).value
+        return bool(one == other) if value is None else value
 
     def emit(self, event: Event) -> None:
         """Tells every listener."""
         for listener in self._listeners:
-            listener.ask(event)
+            listener.tell(event)
 
     def incident(self, stage: str, error: BaseException | str) -> None:
         """Counts trouble that was contained, and tells the listeners, unless one of them made it."""
-        with self._lock:
-            self._incidents += 1
-            first = stage not in self._said
-            self._said.add(stage)
-        if first and not stage.startswith("hook:"):
-            _LOGGER.warning(
-                "trouble in the stage %s was contained; said once, then counted: %s", stage, error
-            )
+        self._incidents.add(stage, error)
+
+    def consult(self, name: str, *arguments: Any, check: Callable[[Any], None] | None = None) -> "Consult":
+        """The effect by which a driver asks the hook `name`, one of `awaited`."""
+        return Consult(self._hooks[name], arguments, check)
+
+    def told(self, words: Mapping[str, Word]) -> "HookRunner":
+        """These hooks, where those named in `words` have been asked already."""
+        view = copy.copy(self)
+        view._hooks = {**self._hooks, **{name: Said(word) for name, word in words.items()}}
+        return view
+
+    def apart(self) -> "HookRunner":
+        """These hooks with nobody listening and counters of their own: to ask without consequences."""
+        view = copy.copy(self)
+        view._listeners, view.listening = [], False
+        view._incidents = Incidents(_unheard, silent=True)
+        view._hooks = {name: hook.apart(view._incidents) for name, hook in self._hooks.items()}
+        return view
+
+    def _ask(self, name: str, *arguments: Any, check: Callable[[Any], None] | None = None) -> Word:
+        hook = self._hooks.get(name)
+        return _NOTHING if hook is None else hook.ask(*arguments, check=check)
+
+    def _tell_listeners(self, stage: str, text: str) -> None:
         if self.listening and stage != "hook:listener":
-            text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
-            self.emit(Incident(stage, text[:_ERROR_TEXT]))
+            self.emit(Incident(stage, text))
 
 
-class _Runner:
-    """One hook. Its counters are plain ints: a race among threads can only delay the switching off."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A hook that was asked already."""
 
-    def __init__(
-        self,
-        name: str,
-        function: Callable[..., Any] | None,
-        *,
-        check: Callable[[Any], None],
-        budget_seconds: float,
-        clock: Callable[[], float],
-        tell: Callable[[str, BaseException | str], None],
-    ) -> None:
-        self.there = function is not None
-        self._name = name
-        self._function = function
-        self._check = check
-        self._budget = budget_seconds
-        self._clock = clock
-        self._tell = tell
-        self._overruns = 0
-        self._logged = False
-        self._verdict = threading.local()
+    word: Word
+    awaits = False
 
-    @property
-    def failed_last(self) -> bool:
-        """True when this thread's last `ask` raised, or found the hook switched off."""
-        return bool(getattr(self._verdict, "failed", False))
+    def ask(self, *_: Any, check: Callable[[Any], None] | None = None) -> Word:
+        """The same word to everybody."""
+        return self.word
 
-    def ask(self, *arguments: Any) -> Any:
-        """The hook's answer, or None where it abstains, fails, or was switched off."""
-        self._verdict.failed = self.there and self._function is None
-        function = self._function
-        if function is None:
-            return None
-        started = self._clock()
-        try:
-            value = function(*arguments)
-            if value is not None:
-                self._check(value)
-        except TimeoutError as error:
-            self._failed(error)
-            self._overran()
-        except Exception as error:
-            self._failed(error)
-        else:
-            if self._clock() - started > self._budget:
-                self._tell(f"hook:{self._name}", f"took longer than its {self._budget} s")
-                self._overran()
-            else:
-                self._overruns = 0
-            return value
-        return None
+    async def ask_async(self, *_: Any, check: Callable[[Any], None] | None = None) -> Word:
+        """As `ask`."""
+        return self.word
 
-    def _failed(self, error: Exception) -> None:
-        self._verdict.failed = True
-        self._tell(f"hook:{self._name}", error)
-        if not self._logged:
-            self._logged = True
-            _LOGGER.warning("the %s hook failed; said once, counted from now on", self._name, exc_info=error)
-
-    def _overran(self) -> None:
-        self._overruns += 1
-        if self._overruns == _OVERRUNS_ALLOWED and self._function is not None:
-            self._function = None
-            self._tell(f"hook:{self._name}", "switched off")
-            _LOGGER.warning(
-                "the %s hook overran its time %d times in a row and is switched off; a larger "
-                "time_budget_seconds or Threaded may suit it",
-                self._name,
-                _OVERRUNS_ALLOWED,
-            )
+    def apart(self, incidents: Incidents) -> "Said":
+        """Itself."""
+        return self
 
 
-def _bound(hook: Any, method: str) -> Callable[..., Any] | None:
-    """The function behind a protocol object, a bare callable, or either wrapped in Threaded."""
-    if hook is None:
-        return None
-    if isinstance(hook, Threaded):
-        inner = _bound(hook.hook, method)
-        return None if inner is None else partial(hook.call, inner)
-    function = getattr(hook, method, hook)
-    if not callable(function):
-        raise ConfigError(f"the {method} hook must be callable or have a method {method}()")
-    return function  # type: ignore[no-any-return]
+@dataclass(frozen=True, slots=True)
+class Consult:
+    """Effect: ask a hook that can be awaited; the driver sends back its Word."""
+
+    hook: AskedHook | Said
+    arguments: tuple[Any, ...]
+    check: Callable[[Any], None] | None = None
+
+    def wait(self) -> Word:
+        """Asks with a call; a hook that is only async counts as failed."""
+        return self.hook.ask(*self.arguments, check=self.check)
+
+    async def wait_async(self) -> Word:
+        """Asks with an await."""
+        return await self.hook.ask_async(*self.arguments, check=self.check)
+
+
+def one_of(names: Sequence[str]) -> Callable[[Any], None]:
+    """A check that a name is one of `names`."""
+
+    def check(name: Any) -> None:
+        if name not in names:
+            raise ValueError(f"route must name one of {', '.join(map(repr, names))}, not {name!r}")
+
+    return check
 
 
 def _amount(value: Any) -> None:
@@ -209,13 +199,30 @@ def _share(value: Any) -> None:
 
 def _boolean(value: Any) -> None:
     if not isinstance(value, bool):
-        raise TypeError(f"admit must return True, False or None, not {value!r}")
+        raise TypeError(f"the answer must be True, False or None, not {type(value).__name__}")
 
 
 def _text(value: Any) -> None:
     if not isinstance(value, str):
-        raise TypeError(f"scope must return a str or None, not {value!r}")
+        raise TypeError(f"the answer must be a str or None, not {type(value).__name__}")
 
 
-def _nothing(_value: Any) -> None:
+def _anything(_value: Any) -> None:
     """A listener's return value is ignored."""
+
+
+def _unheard(_stage: str, _text: str) -> None:
+    """Nobody is told."""
+
+
+_CHECKS: dict[str, Callable[[Any], None]] = {
+    "scope": _text,
+    "text": _text,
+    "normalise": _text,
+    "cost": _amount,
+    "quality": _share,
+    "admit": _boolean,
+    "ttl": _lifetime,
+    "route": _text,
+    "same_answer": _boolean,
+}

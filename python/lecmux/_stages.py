@@ -12,12 +12,12 @@ from typing import Any, Protocol
 from lecmux import _core
 from lecmux._books import Bill, Books
 from lecmux._envelope import Entry, entry_in, seal
-from lecmux._hook_runner import HookRunner
+from lecmux._hook_runner import HookFailedError, HookRunner
 from lecmux._single_flight import SingleFlight
 from lecmux.costs.ledger import Ledger
 from lecmux.costs.objective import Objective
 from lecmux.costs.prices import check_amount
-from lecmux.errors import ConfigError
+from lecmux.errors import ConfigError, ValueTypeError
 from lecmux.events import Bypass, CacheHit, CacheMiss, Route, Shadow, Store
 from lecmux.policies.admit import ended_normally
 from lecmux.query import Answer, CacheMode, Decision, Key, Query, Reply, Unit, Usage, check_cache_mode, new_id
@@ -81,6 +81,20 @@ class Core:
         return self.router.objective if self.router else _SECONDS
 
     @property
+    def awaits(self) -> bool:
+        """Whether any hook here can be awaited, so that the driver is asked to consult it."""
+        return bool(self.hooks.awaited or (self.judge and self.judge.awaited))
+
+    @property
+    def among(self) -> Sequence[str]:
+        """The models that this request may be sent to."""
+        return self.models if self.allowed is None else self.allowed
+
+    def stores(self, key: Key | None) -> bool:
+        """Whether an answer under `key` may be stored."""
+        return key is not None and self.store is not None and self.mode != "skip"
+
+    @property
     def _books(self) -> Books:
         return Books(self.ledger, self.hooks, self.router)
 
@@ -94,7 +108,9 @@ class Core:
     def key(self, query: Query) -> Key | None:
         """Under what the query is stored; None when that cannot be known, and the cache is left aside."""
         with self._contained("key"):
-            return Key(query.text, self.hooks.scope(query), query.fingerprint)
+            key = Key(self.hooks.text(query), self.hooks.scope(query), query.fingerprint)
+            _check_key(key)
+            return key
         return None
 
     # exact
@@ -171,18 +187,27 @@ class Core:
 
     # route
 
-    def route(self, key: Key | None) -> Decision:
-        """The model to call, which listeners are told of."""
-        decision = self.choose(key)
+    def route(self, query: Query, key: Key | None, decision: Decision) -> Decision:
+        """The model to call, which listeners are told of: as decided, unless the route hook names another."""
+        decision = self.steer(query, decision)
         if key is not None:
             self._tell(Route, key, decision)
+        return decision
+
+    def steer(self, query: Query, decision: Decision) -> Decision:
+        """`decision`, or the word of the route hook where there is a choice."""
+        if len(self.among) > 1:
+            with self._contained("route"):
+                model = self.hooks.route(query, decision, self.among)
+                if model is not None:
+                    return replace(decision, model=model, reason="hook", propensity=1.0)
         return decision
 
     def choose(self, key: Key | None) -> Decision:
         """The model that the router names. Where it fails, the first that is allowed."""
         with self._contained("route"):
             return self._routed(key)
-        model = (self.allowed or self.models)[0]
+        model = self.among[0]
         return Decision(new_id(), "call", model, "fallback", self.unit)
 
     def compare(self, key: Key | None, instead: Decision) -> Decision:
@@ -280,7 +305,7 @@ class Core:
                 would_save_by_routing=0.0 if stored else saved or 0.0,
             )
             if key is not None:
-                same = None if stored is None else bool(stored.value == answer.value)
+                same = None if stored is None else self.hooks.same_answer(stored.value, answer.value)
                 self._tell(Shadow, key, instead, saved, same)
 
     def _would_save(self, instead: Decision, answer: Answer) -> float | None:
@@ -322,8 +347,19 @@ class _Contained:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         if not isinstance(error, Exception):
             return False
-        self._core.incident(self._stage, error)
+        if not isinstance(error, HookFailedError):  # that one is counted where it happened
+            self._core.incident(self._stage, error)
         return True
+
+
+def _check_key(key: Key) -> None:
+    """Refuses a key that the core cannot take. To ask whether a str is ASCII costs nothing."""
+    for name, part in zip(Key._fields, key, strict=True):
+        if not part.isascii():
+            try:
+                part.encode()
+            except UnicodeEncodeError as error:
+                raise ValueTypeError(f"the {name} of a query must hold no lone surrogates") from error
 
 
 def _check_models(models: Sequence[str], router: Router | None, allowed: Sequence[str] | None) -> None:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self, TypeVar
 
-from lecmux._hook_runner import HookRunner
+from lecmux._asked_hook import Word
+from lecmux._consulting import COST_HOOKS, KEY_HOOKS, REPLY_HOOKS, consulted
+from lecmux._hook_runner import Consult, HookRunner, one_of
 from lecmux._single_flight import Claim, Role, SingleFlight
 from lecmux._stages import Codec, Core
 from lecmux.errors import ValueTypeError
@@ -21,12 +23,14 @@ __all__ = [
     "Call",
     "Claim",
     "Codec",
+    "Consult",
     "Core",
     "Drive",
     "Effect",
     "HookRunner",
     "Pipeline",
     "SingleFlight",
+    "Word",
     "answer",
     "arun",
     "astream",
@@ -47,7 +51,7 @@ class Call:
     decision: Decision
 
 
-Effect = Claim | Call
+Effect = Claim | Call | Consult
 Pipeline = Generator[Effect, Any, Answer]
 
 
@@ -63,6 +67,8 @@ def answer(query: Query, core: Core, *, single_flight: bool = True) -> Pipeline:
         single_flight: False for a consumer that may stop pulling, such as a stream: nobody should wait
             for it.
     """
+    if core.awaits:
+        core = yield from consulted(core, KEY_HOOKS, query)
     key = core.key(query)
     found = core.exact(key)
     if core.shadow:
@@ -83,19 +89,35 @@ def answer(query: Query, core: Core, *, single_flight: bool = True) -> Pipeline:
 
 
 def _ask(query: Query, key: Key | None, core: Core) -> Pipeline:
-    decision = core.route(key)
+    decision = yield from _routed(query, key, core)
     reply = yield Call(str(decision.model), query, decision)
+    return (yield from _observed(query, key, core, decision, reply))
+
+
+def _routed(query: Query, key: Key | None, core: Core) -> Generator[Effect, Any, Decision]:
+    decision = core.choose(key)
+    if core.awaits and len(core.among) > 1:
+        core = yield from consulted(core, ("route",), query, decision, check=one_of(core.among))
+    return core.route(query, key, decision)
+
+
+def _observed(query: Query, key: Key | None, core: Core, decision: Decision, reply: Reply) -> Pipeline:
+    if core.awaits:
+        names = REPLY_HOOKS if core.stores(key) else COST_HOOKS
+        core = yield from consulted(core, names, query, reply)
     return core.observe(query, key, decision, reply)
 
 
 def _compare(query: Query, key: Key | None, core: Core, stored: Answer | None) -> Pipeline:
     """In shadow: asks the baseline, and notes what the stored answer or the route would have saved."""
-    instead = stored.decision if stored else core.choose(key)
+    instead = stored.decision if stored else core.steer(query, core.choose(key))
     decision = core.compare(key, instead)
     reply = yield Call(str(decision.model), query, decision)
     if stored:  # it would have been served, and stayed as it is
         core = replace(core, mode="skip")
-    answer = core.observe(query, key, decision, reply)
+    answer = yield from _observed(query, key, core, decision, reply)
+    if stored and core.awaits:
+        core = yield from consulted(core, ("same_answer",), stored.value, answer.value)
     core.note(key, instead, stored, answer)
     return answer
 
@@ -109,7 +131,7 @@ class Drive:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self.result: Role | Reply | None = None
+        self.result: Role | Reply | Word | None = None
         self.effect: Effect | None = None
         self._step(pipeline.__next__)
 
@@ -144,7 +166,7 @@ def run(pipeline: Pipeline, call: Callable[[Call], Reply]) -> Answer:
     drive = Drive(pipeline)
     while effect := drive.effect:
         with drive:
-            drive.result = effect.wait() if isinstance(effect, Claim) else call(effect)
+            drive.result = call(effect) if isinstance(effect, Call) else effect.wait()
     return drive.answer
 
 
@@ -153,7 +175,7 @@ async def arun(pipeline: Pipeline, call: Callable[[Call], Awaitable[Reply]]) -> 
     drive = Drive(pipeline)
     while effect := drive.effect:
         with drive:
-            drive.result = await (effect.wait_async() if isinstance(effect, Claim) else call(effect))
+            drive.result = await (call(effect) if isinstance(effect, Call) else effect.wait_async())
     return drive.answer
 
 
@@ -168,7 +190,7 @@ def stream(
     drive = Drive(pipeline)
     while effect := drive.effect:
         with drive:
-            if isinstance(effect, Claim):
+            if not isinstance(effect, Call):
                 drive.result = effect.wait()
                 continue
             with closing(call(effect)) as items:
@@ -187,7 +209,7 @@ async def astream(
     drive = Drive(pipeline)
     while effect := drive.effect:
         with drive:
-            if isinstance(effect, Claim):
+            if not isinstance(effect, Call):
                 drive.result = await effect.wait_async()
                 continue
             async with aclosing(call(effect)) as items:

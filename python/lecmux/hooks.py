@@ -5,29 +5,42 @@ built-in rule decides. A synchronous hook cannot be interrupted: an overrun of `
 measured on return, and three in a row switch the hook off. `Threaded` gives a hard deadline.
 No lock is held while a hook runs.
 
+A hook may be async: a coroutine function, or an object with `acost` beside or in place of `cost`. Drivers
+that await, such as `AsyncCache`, await it and cancel it at its time budget. The others count a hook that is
+only async as failed.
+
 A scope hook that fails is the exception to the rule: its request is served without the cache, because the
 built-in scope could be another tenant's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from lecmux._threaded import Threaded
+from lecmux.errors import ConfigError
 from lecmux.events import Event
+from lecmux.normaliser import Normaliser
 from lecmux.policies._check import positive
-from lecmux.query import Query, Reply
+from lecmux.query import Decision, Query, Reply
 
 __all__ = [
     "AdmitHook",
     "CostHook",
     "Hooks",
     "Listener",
+    "Normaliser",
     "QualityHook",
+    "RouteHook",
+    "SameAnswerHook",
     "ScopeHook",
+    "TextHook",
     "Threaded",
     "TtlHook",
 ]
+
+_Word = TypeVar("_Word")
+_MaybeAwaited: TypeAlias = _Word | Awaitable[_Word | None] | None
 
 
 @runtime_checkable
@@ -67,6 +80,36 @@ class ScopeHook(Protocol):
 
 
 @runtime_checkable
+class TextHook(Protocol):
+    """Makes the text of a key."""
+
+    def text(self, request: Query, /) -> str | None:
+        """What is looked up and stored under; the built-in is the query's own text.
+
+        Whatever changes the answer must be in it, or in the query's fingerprint.
+        """
+        ...
+
+
+@runtime_checkable
+class RouteHook(Protocol):
+    """Names the model to call, where there is a choice."""
+
+    def route(self, request: Query, decision: Decision, /) -> str | None:
+        """One of the models; `decision` is the router's own, with its estimates."""
+        ...
+
+
+@runtime_checkable
+class SameAnswerHook(Protocol):
+    """Says whether two answers to one question say the same."""
+
+    def same_answer(self, one: Any, other: Any, /) -> bool | None:
+        """Of two values, as models return them; the built-in compares them with ==."""
+        ...
+
+
+@runtime_checkable
 class QualityHook(Protocol):
     """Judges an answer at once, such as a test or an answer key does."""
 
@@ -96,15 +139,27 @@ class Hooks:
         quality: judges an answer at once.
         listeners: hear of every event.
         time_budget_seconds: longest time one call of a hook should take.
+        text: makes the text of the key.
+        normalise: drops differences of writing from that text, such as `Normaliser(case=True)`.
+        route: names the model to call.
+        same_answer: compares a stored answer with a new one, in shadow.
+        log_texts: lets the log quote messages of errors, which may hold prompts and answers.
     """
 
-    cost: CostHook | Callable[[Query, Reply], float | None] | None = None
-    admit: AdmitHook | Callable[[Query, Reply], bool | None] | None = None
-    ttl: TtlHook | Callable[[Query, Reply], float | None] | None = None
-    scope: ScopeHook | Callable[[Query], str | None] | None = None
-    quality: QualityHook | Callable[[Query, Reply], float | None] | None = None
+    cost: CostHook | Callable[[Query, Reply], _MaybeAwaited[float]] | None = None
+    admit: AdmitHook | Callable[[Query, Reply], _MaybeAwaited[bool]] | None = None
+    ttl: TtlHook | Callable[[Query, Reply], _MaybeAwaited[float]] | None = None
+    scope: ScopeHook | Callable[[Query], _MaybeAwaited[str]] | None = None
+    quality: QualityHook | Callable[[Query, Reply], _MaybeAwaited[float]] | None = None
     listeners: Sequence[Listener | Callable[[Event], object]] = ()
     time_budget_seconds: float = 0.1
+    text: TextHook | Callable[[Query], _MaybeAwaited[str]] | None = None
+    normalise: Callable[[str], str | None] | None = None
+    route: RouteHook | Callable[[Query, Decision], _MaybeAwaited[str]] | None = None
+    same_answer: SameAnswerHook | Callable[[Any, Any], _MaybeAwaited[bool]] | None = None
+    log_texts: bool = False
 
     def __post_init__(self) -> None:
         positive("Hooks.time_budget_seconds", self.time_budget_seconds)
+        if not isinstance(self.log_texts, bool):
+            raise ConfigError(f"Hooks.log_texts must be True or False, not {self.log_texts!r}")

@@ -9,11 +9,22 @@ from typing import Any
 
 import pytest
 
-from lecmux import Cache, Hooks, Price, Query, Reply, Router, Threaded
+from lecmux import Cache, Decision, Hooks, Price, Query, Reply, Router, Threaded
 from lecmux._hook_runner import HookFailedError, HookRunner
 from lecmux.errors import ConfigError
-from lecmux.events import Event, Incident
-from lecmux.hooks import AdmitHook, CostHook, Listener, QualityHook, ScopeHook, TtlHook
+from lecmux.events import Event, Incident, Shadow
+from lecmux.hooks import (
+    AdmitHook,
+    CostHook,
+    Listener,
+    Normaliser,
+    QualityHook,
+    RouteHook,
+    SameAnswerHook,
+    ScopeHook,
+    TextHook,
+    TtlHook,
+)
 from lecmux.testing import FakeClock, ScriptedModel
 
 QUERY, REPLY = Query("q", scope="own"), Reply("r")
@@ -79,9 +90,10 @@ def test_an_exception_is_counted_logged_once_and_the_built_in_decides(
         assert [_ask(runner, name) for _ in range(5)] == [None] * 5
 
     assert runner.incidents == 5
-    assert [record.getMessage() for record in caplog.records] == [
-        f"the {name} hook failed; said once, counted from now on"
-    ]
+    (record,) = caplog.records
+    assert record.getMessage().startswith(
+        f"the {name} hook failed; said once, counted from now on: OSError in broken, {__file__}:"
+    )
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in HOOKS for value in BAD[name]])
@@ -138,7 +150,7 @@ def test_a_failing_scope_hook_never_falls_back_to_another_tenants_scope(broken: 
     assert cache.answer("q", models={"m": model}).value == "fresh"
     assert cache.answer("q", models={"m": model}).value == "fresh"
     assert len(cache) == 1, "nothing was stored"
-    assert cache.stats().incidents == 4, "each request: the hook, and the key that could not be known"
+    assert cache.stats().incidents == 2, "each request counts once"
 
 
 def test_a_scope_hook_that_was_switched_off_keeps_requests_out_of_the_cache() -> None:
@@ -240,6 +252,9 @@ def test_settings_that_cannot_work_are_refused(budget: float) -> None:
         (TtlHook, "ttl"),
         (ScopeHook, "scope"),
         (QualityHook, "quality"),
+        (TextHook, "text"),
+        (RouteHook, "route"),
+        (SameAnswerHook, "same_answer"),
         (Listener, "on_event"),
     ],
 )
@@ -295,3 +310,139 @@ def test_a_hook_may_use_the_cache_it_serves() -> None:
 
     assert holder[0].get("noted") == "q"
     assert holder[0].stats().incidents == 0
+
+
+def test_a_class_in_place_of_an_object_is_refused_at_once() -> None:
+    class Pricer:
+        def cost(self, request: Query, reply: Reply, /) -> float:
+            return 1.0
+
+    with pytest.raises(ConfigError, match="pass an object"):
+        HookRunner(Hooks(cost=Pricer))  # type: ignore[arg-type]
+
+
+def test_the_text_hook_makes_the_key_and_the_model_is_asked_the_whole() -> None:
+    cache = _cached(text=lambda request: request.text.removeprefix("please "))(FakeClock())
+    model = ScriptedModel({"please sing": "la"})
+
+    assert cache.answer("please sing", models={"m": model}).decision.kind == "call"
+    assert cache.answer("sing", models={"m": model}).decision.kind == "hit"
+    assert model.calls == ["please sing"]
+
+
+def test_a_normaliser_serves_one_answer_for_several_ways_to_write() -> None:
+    cache = _cached(normalise=Normaliser(case=True, punctuation=True))(FakeClock())
+    model = ScriptedModel(default="r")
+    for text in ("What is RAM?", "what is  ram", "What is ram ?", "What is ROM?"):
+        cache.answer(text, models={"m": model})
+
+    assert model.calls == ["What is RAM?", "What is ram ?", "What is ROM?"]
+
+
+@pytest.mark.parametrize("hook", ["text", "normalise"])
+@pytest.mark.parametrize("broken", [lambda text: 1 / 0, lambda text: 7])
+def test_a_failing_text_hook_leaves_the_text_as_it_is(hook: str, broken: Any) -> None:
+    cache = _cached(**{hook: broken})(FakeClock())
+    model = ScriptedModel(default="r")
+
+    kinds = [cache.answer("A  b", models={"m": model}).decision.kind for _ in range(2)]
+
+    assert kinds == ["call", "hit"]
+    assert cache.get("A  b") == "r"
+    assert cache.stats().incidents == 2
+
+
+def test_the_route_hook_names_the_model_or_abstains() -> None:
+    seen: list[Decision] = []
+
+    def route(request: Query, decision: Decision) -> str | None:
+        seen.append(decision)
+        return {"easy": "small", "hard": "large"}.get(request.text)
+
+    cache = _cached(route=route)(FakeClock())
+    models = {name: ScriptedModel(default=name) for name in ("small", "large")}
+    router = Router(["small", "large"])
+
+    routed = [cache.answer(text, models=models, router=router).decision for text in ("hard", "easy", "other")]
+
+    assert [decision.model for decision in routed[:2]] == ["large", "small"]
+    assert [decision.reason == "hook" for decision in routed] == [True, True, False]
+    assert [set(decision.lower) for decision in seen] == [{"small", "large"}] * 3
+    assert cache.stats().incidents == 0
+
+
+@pytest.mark.parametrize("word", ["huge", 7, ""])
+def test_a_route_hook_that_names_no_model_is_counted_and_the_router_decides(word: Any) -> None:
+    cache = _cached(route=lambda request, decision: word)(FakeClock())
+    models = {name: ScriptedModel(default=name) for name in ("small", "large")}
+
+    answer = cache.answer("q", models=models, router=Router(["small", "large"]))
+
+    assert answer.decision.reason != "hook"
+    assert cache.stats().incidents == 1
+
+
+def test_a_route_hook_is_not_asked_where_there_is_no_choice() -> None:
+    cache = _cached(route=lambda request, decision: 1 / 0)(FakeClock())
+    models = {name: ScriptedModel(default=name) for name in ("small", "large")}
+
+    assert cache.answer("q", models={"small": models["small"]}).decision.model == "small"
+    forced = cache.answer(
+        "q", models=models, router=Router(["small", "large"]), route="large", cache="refresh"
+    )
+
+    assert forced.decision.model == "large"
+    assert cache.stats().incidents == 0
+
+
+def test_the_same_answer_hook_compares_in_shadow() -> None:
+    heard: list[Event] = []
+    cache = _cached(same_answer=lambda one, other: one.lower() == other.lower(), listeners=[heard.append])(
+        FakeClock()
+    )
+    cache.answer("q", models={"m": ScriptedModel(default="Paris")})
+    cache.answer("q", models={"m": ScriptedModel(default="PARIS")}, shadow=True)
+    cache.answer("q", models={"m": ScriptedModel(default="Rome")}, shadow=True)
+
+    assert [event.same for event in heard if isinstance(event, Shadow)] == [True, False]
+
+
+def test_without_a_hook_equal_answers_are_the_same() -> None:
+    assert HookRunner().same_answer({"a": 1}, {"a": 1})
+    assert not HookRunner(Hooks(same_answer=lambda one, other: None)).same_answer("a", "b")
+
+
+SECRET = "sk-canary-4711"
+
+
+def _troubled(**settings: Any) -> Cache:
+    def broken(*arguments: Any) -> Any:
+        raise ValueError(f"cannot read {arguments!r}")
+
+    names = ("scope", "cost", "quality", "admit", "ttl", "text", "route", "same_answer")
+    cache = Cache(100_000, hooks=Hooks(**dict.fromkeys(names, broken), listeners=[broken], **settings))
+    models = {name: ScriptedModel(default=f"answer with {SECRET}") for name in ("small", "large")}
+    router = Router(["small", "large"])
+    for _ in range(2):
+        cache.answer(f"prompt with {SECRET}", models=models, router=router)
+        cache.answer(Query(f"{SECRET} \ud800"), models=models, router=router, shadow=True)
+    return cache
+
+
+def test_the_log_holds_no_prompt_and_no_answer(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        cache = _troubled()
+
+    assert cache.stats().incidents > 5
+    assert caplog.records
+    assert SECRET not in caplog.text
+
+
+def test_the_log_quotes_errors_where_asked_to(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        _troubled(log_texts=True)
+
+    assert SECRET in caplog.text
+    assert "Traceback" in caplog.text
+    with pytest.raises(ConfigError, match="log_texts"):
+        Hooks(log_texts="yes")  # type: ignore[arg-type]

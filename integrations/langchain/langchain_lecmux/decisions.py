@@ -102,7 +102,8 @@ class LECDecisionModel(BaseDecisionModel):  # type: ignore[misc]  # typed from c
         if not isinstance(question, Choice):
             raise ConfigError(f"question {name!r}: a router answers Choice questions, no {question.type}")
         core = replace(self._core, allowed=tuple(question.criteria))  # refuses labels that name no model
-        decision = core.route(core.key(query))
+        key = core.key(query)
+        decision = core.route(query, key, core.choose(key))
         self._open[query.text, str(decision.model)] = _Asked(query, decision)
         if len(self._open) > _MOST_OPEN:
             oldest = next(iter(tuple(self._open)))
