@@ -102,12 +102,14 @@ class Reply:
         usage: tokens and seconds.
         finish_reason: as the provider names it; None counts as a normal end.
         model: the model that answered, where it is not the one that was asked for.
+        reasoning: what the model showed of its thoughts; no part of the answer, and not stored.
     """
 
     value: Any
     usage: Usage = Usage()
     finish_reason: str | None = None
     model: str | None = None
+    reasoning: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

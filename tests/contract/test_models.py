@@ -1,12 +1,14 @@
 """Binds the models to their contract."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 
 from lecmux.errors import DownloadError, MissingExtraError
-from lecmux.models import Gguf, Model, pull
-from lecmux.testing import ScriptedModel
+from lecmux.models import Gguf, Model, OpenAICompatible, Timeouts, pull
+from lecmux.query import Reply
+from lecmux.testing import ScriptedEndpoint, ScriptedModel
 from lecmux.testing.contracts import ModelContract
 
 _NUMBERS = "one two three four five six seven eight nine ten"
@@ -46,3 +48,38 @@ class TestGguf(ModelContract):
     @pytest.fixture
     def closable(self) -> Iterator[Model]:
         yield from _loaded()
+
+
+def _numbers(body: Mapping[str, Any]) -> Reply:
+    """What a real endpoint does with the settings of a request."""
+    given = {name: body[name] for name in ("max_tokens", "stop") if name in body}
+    return ScriptedModel(default=_NUMBERS).chat(body["messages"], **given)
+
+
+def _asking(base_url: str, api_key: str | None = None) -> Iterator[Model]:
+    pytest.importorskip("openai", reason="needs lecmux[openai]")
+    patient = Timeouts(connect_seconds=20)
+    with OpenAICompatible("m", base_url=base_url, api_key=api_key, timeouts=patient) as model:
+        yield model
+
+
+class TestOpenAICompatible(ModelContract):
+    @pytest.fixture
+    def model(self) -> Iterator[Model]:
+        with ScriptedEndpoint(_numbers) as endpoint:
+            yield from _asking(endpoint.base_url)
+
+    @pytest.fixture
+    def closable(self, model: Model) -> Model:
+        return model
+
+
+@pytest.mark.model
+class TestOpenAICompatibleOverLlamaCpp(ModelContract):
+    @pytest.fixture
+    def model(self, real_endpoint: Any) -> Iterator[Model]:
+        yield from _asking(real_endpoint.base_url, real_endpoint.api_key)
+
+    @pytest.fixture
+    def closable(self, model: Model) -> Model:
+        return model

@@ -16,52 +16,85 @@ Run = Callable[[Callable[[dict[str, Any]], None], threading.Event], None]
 
 
 class Collected:
-    """Puts the chunks of a streamed chat completion together."""
+    """Puts the chunks of a streamed chat completion together; a whole completion is taken as one chunk.
 
-    def __init__(self) -> None:
+    `worked`: count the seconds the server says it worked, where it does, instead of those that passed.
+    """
+
+    def __init__(self, *, worked: bool = True) -> None:
+        self._worked = worked
         self._text: list[str] = []
-        self._tools: dict[int, dict[str, Any]] = {}
+        self._thoughts: list[str] = []
+        self._tools: list[dict[str, Any]] = []
+        self._open_tools: dict[int, dict[str, Any]] = {}
         self._finish_reason: str | None = None
+        self._refused = False
+        self.model: str | None = None
         self._usage: Mapping[str, Any] = {}
         self._timings: Mapping[str, float] = {}
         self._started = perf_counter()
+
+    @property
+    def begun(self) -> bool:
+        """True once there is a token, of whatever kind."""
+        return bool(self._text or self._thoughts or self._tools or self._finish_reason)
+
+    @property
+    def finished(self) -> bool:
+        """True once the model said why it ended."""
+        return self._finish_reason is not None
 
     def add(self, chunk: Mapping[str, Any]) -> str:
         """Takes one chunk in; returns the text it adds, often ""."""
         self._usage = chunk.get("usage") or self._usage
         self._timings = chunk.get("timings") or self._timings
+        self.model = chunk.get("model") or self.model
         added = ""
-        for choice in chunk.get("choices", ()):
-            delta = choice.get("delta", {})
+        for choice in chunk.get("choices") or ():
+            delta = choice.get("delta") or choice.get("message") or {}
             self._finish_reason = choice.get("finish_reason") or self._finish_reason
             for call in delta.get("tool_calls") or ():
                 self._add_tool_call(call)
-            added += delta.get("content") or ""
-        self._text.append(added)
+            if thought := delta.get("reasoning_content") or delta.get("reasoning"):
+                self._thoughts.append(thought)
+            self._refused = self._refused or bool(delta.get("refusal"))
+            added += delta.get("content") or delta.get("refusal") or ""
+        if added:
+            self._text.append(added)
         return added
 
     def reply(self, model: str) -> Reply:
         """The whole: text, or an assistant message where tools were called."""
         text = "".join(self._text)
-        calls = [self._tools[index] for index in sorted(self._tools)]
-        value = {"role": "assistant", "content": text, "tool_calls": calls} if calls else text
-        return Reply(value, self._used(), self._finish_reason, model)
+        value = {"role": "assistant", "content": text, "tool_calls": self._tools} if self._tools else text
+        reason = "refusal" if self._refused else self._finish_reason
+        return Reply(value, self._used(), reason, model, "".join(self._thoughts) or None)
 
     def _add_tool_call(self, call: Mapping[str, Any]) -> None:
-        whole = self._tools.setdefault(
-            call.get("index", 0), {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
-        )
+        """Continues the call of the same index. A new id begins a new one: some servers count none."""
+        index = call.get("index") or 0
+        whole = self._open_tools.get(index)
+        if whole is None or (call.get("id") and whole["id"] and call["id"] != whole["id"]):
+            whole = {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
+            self._open_tools[index] = whole
+            self._tools.append(whole)
         whole["id"] = call.get("id") or whole["id"]
         for field in ("name", "arguments"):
             whole["function"][field] += (call.get("function") or {}).get(field) or ""
 
     def _used(self) -> Usage:
-        """Tokens, and the seconds the model worked, without those it waited for its turn."""
+        """Tokens and seconds. Those the model worked leave out the time it waited for its turn."""
         worked = self._timings.get("prompt_ms", 0.0) + self._timings.get("predicted_ms", 0.0)
+        given = self._usage.get("prompt_tokens_details") or {}
+        made = self._usage.get("completion_tokens_details") or {}
         return Usage(
-            input_tokens=self._usage.get("prompt_tokens", 0),
-            output_tokens=self._usage.get("completion_tokens", 0),
-            seconds=worked / _MILLISECONDS if worked else perf_counter() - self._started,
+            input_tokens=self._usage.get("prompt_tokens") or 0,
+            output_tokens=self._usage.get("completion_tokens") or 0,
+            seconds=worked / _MILLISECONDS if worked and self._worked else perf_counter() - self._started,
+            cached_input_tokens=given.get("cached_tokens") or 0,
+            reasoning_tokens=made.get("reasoning_tokens") or 0,
+            audio_input_tokens=given.get("audio_tokens") or 0,
+            audio_output_tokens=made.get("audio_tokens") or 0,
         )
 
 

@@ -26,8 +26,10 @@ def default_threads() -> int:
     return min(os.cpu_count() or 1, _DEFAULT_THREADS_AT_MOST)
 
 
-def load(path: Path, *, context_tokens: int, threads: int, parallel: int) -> Any:
+def load(path: Path, *, context_tokens: int, threads: int, parallel: int, api_key: str | None = None) -> Any:
     """Loads a GGUF file. Blocks for 1 to 4 s per GB on a disk cache that is warm.
+
+    `api_key` opens the listener for whoever has it; None leaves it locked.
 
     Raises:
         MissingExtraError: xllamacpp is not installed.
@@ -46,7 +48,7 @@ def load(path: Path, *, context_tokens: int, threads: int, parallel: int) -> Any
     params.port = 0
     params.ui = False
     params.endpoint_metrics = True
-    params.api_keys = [secrets.token_urlsafe(32)]
+    params.api_keys = [api_key or secrets.token_urlsafe(32)]
     try:
         server = xllamacpp.Server(params)
     except RuntimeError as error:

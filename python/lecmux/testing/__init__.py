@@ -1,6 +1,8 @@
-"""For tests, ours and yours: a clock that stands still, a model that follows a script, contract suites."""
+"""For tests, ours and yours: a clock that stands still, models and endpoints by script, contract suites."""
 
 from lecmux.testing.clock import FakeClock
+from lecmux.testing.endpoint import ScriptedEndpoint
+from lecmux.testing.faults import Drop, Hang, Refuse, Send
 from lecmux.testing.scripted import ScriptedModel
 
-__all__ = ["FakeClock", "ScriptedModel"]
+__all__ = ["Drop", "FakeClock", "Hang", "Refuse", "ScriptedEndpoint", "ScriptedModel", "Send"]

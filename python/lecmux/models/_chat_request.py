@@ -1,0 +1,65 @@
+"""The body of a chat request, from the arguments of a call."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from lecmux.models._request import check_request
+from lecmux.models.base import Message
+
+
+class ChatSettings(TypedDict, total=False):
+    """What a call may add to its messages; each may be left out.
+
+    Attributes:
+        max_tokens: of the reply; None leaves the end to the model and the endpoint.
+        temperature: 0.0, the default, is greedy.
+        stop: the reply ends before the first of these strings.
+        seed: for sampling, where the endpoint knows it.
+        tools: in the OpenAI form.
+        body: further fields of this request, such as `tool_choice` and `response_format`; they win over those
+            of the model. None as a value leaves a field out.
+    """
+
+    max_tokens: int | None
+    temperature: float
+    stop: Sequence[str] | None
+    seed: int | None
+    tools: Sequence[Mapping[str, Any]] | None
+    body: Mapping[str, Any] | None
+
+
+def request_body(
+    model: str,
+    fields: Mapping[str, Any],
+    messages: Sequence[Message],
+    settings: ChatSettings,
+    *,
+    openai: bool,
+) -> dict[str, Any]:
+    """What is sent; `fields` are those of the model, `openai` says whether OpenAI's own service is asked.
+
+    Raises:
+        ConfigError: no messages, or a setting that cannot work.
+        TypeError: a setting that there is not.
+    """
+    strangers = settings.keys() - ChatSettings.__annotations__.keys()
+    if strangers:
+        known = ", ".join(ChatSettings.__annotations__)
+        raise TypeError(f"no settings {sorted(strangers)}; there are {known}; body= takes other fields")
+    max_tokens, stop = settings.get("max_tokens"), settings.get("stop")
+    temperature = settings.get("temperature", 0.0)
+    check_request(messages, max_tokens=max_tokens, temperature=temperature, stop=stop)
+    whole = {
+        "model": model,
+        "messages": [dict(message) for message in messages],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "temperature": temperature,
+        "max_completion_tokens" if openai else "max_tokens": max_tokens,
+        "stop": [stop] if isinstance(stop, str) else stop and list(stop),
+        "seed": settings.get("seed"),
+        "tools": [dict(tool) for tool in settings.get("tools") or ()] or None,
+        **fields,
+        **(settings.get("body") or {}),
+    }
+    return {name: value for name, value in whole.items() if value is not None}
