@@ -38,6 +38,7 @@ check: .venv-lint/.ready ## formatting, lints, types
 	$(LINT)/mypy
 	$(LINT)/mypy tests/typing/api.py
 	$(LINT)/mypy integrations/langchain/langchain_lecmux
+	MYPYPATH=python:integrations/llama-index $(LINT)/mypy --explicit-package-bases -p llama_index.llms.lecmux
 
 fuzz: ## each fuzz target for SECONDS_EACH=60 (needs cargo-fuzz)
 	cd rust && for target in $$(ls fuzz/fuzz_targets | sed 's/\.rs$$//'); do \

@@ -1,0 +1,130 @@
+"""The query stage: one call of a router, taken apart into what is asked and how.
+
+Tools stay as the user gave them until a model is chosen, since every provider writes them in its own shape.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.llms import LLM
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.tools.types import BaseTool
+
+from lecmux import Query
+from lecmux.query import CacheMode, check_cache_mode
+from llama_index.llms.lecmux.canonical import (
+    UnstableKeyError,
+    chat_key,
+    completion_key,
+    digest,
+    plain,
+    written,
+)
+
+ROUTE: Final = "lecmux_route"
+"""Keyword argument that names a model: no other is asked."""
+CACHE: Final = "lecmux_cache"
+"""Keyword argument that says what this call does with the cache: "use", "refresh" or "skip"."""
+OFFER: Final = "lecmux_offer"
+"""Carries an `Offer` from the preparation of a call with tools to the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Tools offered to whichever model is chosen, with the settings of the call that offers them."""
+
+    tools: Sequence[BaseTool]
+    settings: Mapping[str, Any]
+    verbose: bool = False
+
+    def described(self) -> dict[str, Any]:
+        """What of it changes an answer: each tool as a model sees it, and the settings."""
+        return {"tools": [_tool(tool) for tool in self.tools], "settings": plain(self.settings)}
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One question: messages of a chat, or the prompt of a completion.
+
+    `options` go to whichever model is chosen as they are, an `offer` through its own preparation.
+    """
+
+    form: Literal["chat", "completion"]
+    messages: list[ChatMessage] = field(default_factory=list)
+    prompt: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    offer: Offer | None = None
+    route: str | None = None
+    mode: CacheMode = "use"
+
+    @classmethod
+    def chat(cls, messages: Sequence[ChatMessage], options: Mapping[str, Any]) -> "Asking":
+        """A chat, with the keyword arguments of the call."""
+        return cls("chat", messages=list(messages), **_taken_apart(options))
+
+    @classmethod
+    def completion(cls, prompt: str, formatted: bool, options: Mapping[str, Any]) -> "Asking":
+        """A completion, with the keyword arguments of the call."""
+        parts = _taken_apart(options)
+        if formatted:
+            parts["options"]["formatted"] = True
+        return cls("completion", prompt=prompt, **parts)
+
+    def arguments(self, model: LLM) -> dict[str, Any]:
+        """The keyword arguments for one model."""
+        if self.form == "completion":
+            return {"prompt": self.prompt, **self.options}
+        if self.offer is None or not isinstance(model, FunctionCallingLLM):
+            return {"messages": self.messages, **self.options}
+        prepared = model._prepare_chat_with_tools_compat(
+            self.offer.tools,
+            chat_history=list(self.messages),
+            verbose=self.offer.verbose,
+            **self.offer.settings,
+        )
+        return {**prepared, **self.options}
+
+    def query(self, identity: str, namespace: str) -> tuple[Query, bool]:
+        """The query, and whether its key is stable enough to store under.
+
+        `identity`: what tells this router's models apart from another's.
+        """
+        attributes = {
+            "messages": self.messages,
+            "prompt": self.prompt,
+            "options": self.options,
+            "tools": () if self.offer is None else self.offer.tools,
+        }
+        try:
+            text = completion_key(self.prompt) if self.form == "completion" else chat_key(self.messages)
+            said = [
+                self.form,
+                identity,
+                namespace,
+                plain(self.options),
+                self.offer and self.offer.described(),
+            ]
+            return Query(text, fingerprint=digest(written(said).encode()), attributes=attributes), True
+        except UnstableKeyError:
+            return Query("", attributes=attributes), False
+
+
+def _taken_apart(options: Mapping[str, Any]) -> dict[str, Any]:
+    rest = dict(options)
+    return {
+        "route": rest.pop(ROUTE, None),
+        "mode": check_cache_mode(rest.pop(CACHE, "use")),
+        "offer": rest.pop(OFFER, None),
+        "options": rest,
+    }
+
+
+def _tool(tool: BaseTool) -> dict[str, Any]:
+    about = tool.metadata
+    return {
+        "name": about.name,
+        "description": about.description,
+        "parameters": plain(about.get_parameters_dict()),
+    }

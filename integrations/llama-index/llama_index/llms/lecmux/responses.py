@@ -1,0 +1,89 @@
+"""What a response tells of itself: tokens, how it ended, and the model that gave it.
+
+Every integration keeps these elsewhere: in `raw`, as an object or a dictionary, or in `additional_kwargs`.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any, Final
+
+from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
+
+from lecmux.policies import ended_normally
+
+Response = ChatResponse | CompletionResponse
+
+_INPUT: Final = ("prompt_tokens", "input_tokens", "prompt_token_count", "inputTokens", "prompt_eval_count")
+_OUTPUT: Final = (
+    "completion_tokens",
+    "output_tokens",
+    "candidates_token_count",
+    "outputTokens",
+    "eval_count",
+)
+_USAGE: Final = ("usage", "usage_metadata")
+_REASONS: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason", "finishReason")
+_PARTS: Final = ("choices", "candidates")
+_FAILED: Final = frozenset({"failed", "incomplete", "cancelled", "error"})
+
+
+def tokens(response: Response) -> tuple[int, int]:
+    """Tokens given and made; 0 where nobody counted."""
+    raw, said = response.raw, response.additional_kwargs
+    for place in (*(_get(raw, name) for name in _USAGE), *(said.get(name) for name in _USAGE), said, raw):
+        counts = _count(place, _INPUT), _count(place, _OUTPUT)
+        if any(counts):
+            return counts
+    return 0, 0
+
+
+def end(response: Response) -> str | None:
+    """How it ended, as the provider names it; the first end among its parts that is no normal one."""
+    if isinstance(response, ChatResponse) and response.message.additional_kwargs.get("refusal"):
+        return "refusal"
+    raw = response.raw
+    parts = [part for name in _PARTS for part in _items(_get(raw, name))]
+    found = [reason for place in (*parts, raw, _get(raw, "delta"), response.additional_kwargs)
+             if (reason := _reason(place))]  # fmt: skip
+    if (status := _get(raw, "status")) in _FAILED:
+        found.append(str(status))
+    return next((reason for reason in found if not ended_normally(reason)), next(iter(found), None))
+
+
+def text_of(response: Response) -> str:
+    """Its text, "" where there is none."""
+    if isinstance(response, CompletionResponse):
+        return response.text
+    return response.message.content or ""
+
+
+def _reason(place: Any) -> str | None:
+    for name in _REASONS:
+        reason = _get(place, name)
+        if isinstance(reason, Enum):
+            reason = reason.value if isinstance(reason.value, str) else reason.name
+        if isinstance(reason, str) and reason:
+            return reason
+    return None
+
+
+def _get(place: Any, name: str) -> Any:
+    """A field of whatever a provider's client returned; trouble in reading it must cost no answer."""
+    if place is None or isinstance(place, str):
+        return None
+    try:
+        return place.get(name) if isinstance(place, Mapping) else getattr(place, name, None)
+    except Exception:
+        return None
+
+
+def _items(value: Any) -> Iterable[Any]:
+    return value if isinstance(value, (list, tuple)) else ()
+
+
+def _count(place: Any, names: Iterable[str]) -> int:
+    for name in names:
+        number = _get(place, name)
+        if isinstance(number, int) and not isinstance(number, bool) and number > 0:
+            return number
+    return 0

@@ -1,0 +1,123 @@
+"""What connects a router to the pipeline: which cache, which key, which models may answer."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from llama_index.core.llms import LLM
+
+from lecmux import Answer, AsyncCache, Cache, Router, flow
+from lecmux.errors import ConfigError
+from lecmux.facts import facts
+from lecmux.query import Query
+from llama_index.llms.lecmux import codec
+from llama_index.llms.lecmux.asking import ROUTE, Asking
+from llama_index.llms.lecmux.calls import Caller
+from llama_index.llms.lecmux.gathered import Gathered
+from llama_index.llms.lecmux.generated import Generated
+from llama_index.llms.lecmux.identity import identity
+from llama_index.llms.lecmux.metadata import takes_tools
+from llama_index.llms.lecmux.responses import Response
+from llama_index.llms.lecmux.serving import mark_served, told, usage_facts
+
+_LOGGER = logging.getLogger("llama_index.llms.lecmux")
+
+
+class AnswerCodec:
+    """Between `Generated` and the bytes that are stored."""
+
+    def dump(self, value: Generated, /) -> bytes:
+        """By the closed schema."""
+        return codec.encode(value)
+
+    def load(self, stored: Any, /) -> Generated:
+        """New objects on every call."""
+        return codec.decode(stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One request on its way: the parts for `flow.answer`, and what is done with its outcome."""
+
+    asking: Asking
+    query: Query
+    core: flow.Core
+    caller: Caller
+    gathered: Gathered
+    renew_tool_calls: bool
+
+    def pipeline(self, *, single_flight: bool) -> flow.Pipeline:
+        """The request, ready to be driven."""
+        return flow.answer(self.query, self.core, single_flight=single_flight)
+
+    def served(self, answer: Answer) -> Generated:
+        """A stored answer as it is handed out."""
+        generated: Generated = answer.value
+        about = facts(answer.decision) | usage_facts(generated.tokens)
+        mark_served(generated, about, renew_tool_calls=self.renew_tool_calls)
+        return generated
+
+    def called(self, answer: Answer) -> Response:
+        """A model's answer as it is handed out."""
+        generated: Generated = answer.value
+        return told(generated.response, facts(answer.decision) | usage_facts(generated.tokens))
+
+
+class Wiring:
+    """The parts of one router that stay from call to call."""
+
+    def __init__(
+        self,
+        models: Mapping[str, LLM],
+        router: Router,
+        *,
+        store: Cache | AsyncCache | None,
+        judge: flow.HookRunner | None,
+        namespace: str,
+        shadow: bool,
+        renew_tool_calls: bool,
+    ) -> None:
+        self._models = dict(models)
+        self._store = store
+        self._namespace = namespace
+        self._renew_tool_calls = renew_tool_calls
+        names, answers = tuple(models), AnswerCodec()
+        self._alone = replace(flow.Core(names, None, router, codec=answers), judge=judge, shadow=shadow)
+        self._core = self._alone
+        if store is not None:  # raises where units do not fit
+            self._core = replace(store.core(names, router, codec=answers, shadow=shadow), judge=judge)
+        self._said: set[str] = set()
+
+    def turn(self, asking: Asking) -> Turn:
+        """Prepares one request.
+
+        Raises:
+            ConfigError: it names a model that is not there, or offers tools that no model can take.
+        """
+        query, stable = asking.query(identity(self._models), self._namespace)
+        if not stable:
+            self._say_once("what is asked holds an object or file without a stable form: it is not cached")
+        core = replace(self._core if stable else self._alone, allowed=self._allowed(asking), mode=asking.mode)
+        caller = Caller(self._models, asking)
+        return Turn(asking, query, core, caller, Gathered(), self._renew_tool_calls)
+
+    def _allowed(self, asking: Asking) -> tuple[str, ...] | None:
+        """The models that may answer; None for all."""
+        if asking.route is not None and asking.route not in self._models:
+            raise ConfigError(f"{ROUTE}={asking.route!r}: there are {', '.join(map(repr, self._models))}")
+        chosen = tuple(self._models) if asking.route is None else (asking.route,)
+        if asking.offer is not None:
+            able = tuple(name for name in chosen if takes_tools(self._models[name]))
+            if not able:
+                raise ConfigError(
+                    f"tools were offered, and {' and '.join(map(repr, chosen))} cannot call any: add a model "
+                    "whose metadata.is_function_calling_model is True"
+                )
+            chosen = able
+        return None if len(chosen) == len(self._models) else chosen
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            _LOGGER.warning(text)
