@@ -16,6 +16,7 @@ from lecmux.policies.estimate import (
 )
 from lecmux.policies.evict import Gdsf, HalfLife, Lec, Lfu, Lru, S3Fifo, SelfTuned
 from lecmux.query import Answer, Decision, Query, Reply, Usage
+from lecmux.routers.cascade import Cascade
 from lecmux.routers.router import Router
 from lecmux.stats import Stats
 
@@ -23,6 +24,7 @@ __all__ = [
     "Answer",
     "AsyncCache",
     "Cache",
+    "Cascade",
     "Decision",
     "EmpiricalBernstein",
     "Gdsf",

@@ -9,7 +9,7 @@ from lecmux._envelope import Entry
 from lecmux._hook_runner import HookRunner
 from lecmux.costs.ledger import Ledger
 from lecmux.events import Observe
-from lecmux.query import Decision, Key, Reply
+from lecmux.query import Decision, Key, Reply, Unit
 from lecmux.routers._open import Open, Origin
 from lecmux.routers.router import Router
 
@@ -22,7 +22,10 @@ class Bill:
         key: of the query; None when it could not be known.
         decision: its `model` is the one that answered.
         reply: of the model.
-        paid: cost of the answer, right or wrong; None when it could not be known.
+        arm: of the router, which learns from this; None where nothing is to be learnt.
+        own: cost of the call; None when it could not be known.
+        paid: the same with what was paid before it, for calls that failed or were not good enough.
+        seconds: that all of it took.
         quality: in [0, 1]; None while nobody knows.
         error: price of the error known by now.
     """
@@ -30,7 +33,10 @@ class Bill:
     key: Key | None
     decision: Decision
     reply: Reply
+    arm: str | None
+    own: float | None
     paid: float | None
+    seconds: float
     quality: float | None
     error: float
 
@@ -59,18 +65,26 @@ class Books:
 
     def call(self, bill: Bill, store: Any) -> None:
         """A model was called and paid."""
-        decision, paid = bill.decision, bill.paid
+        decision = bill.decision
         self.ledger.add(decision.unit, price_of_errors=bill.error)
-        if paid is None:
+        if bill.own is None:
             return
-        self.ledger.add(decision.unit, spent=paid, saved_by_routing=decision.saved)
+        self.ledger.add(decision.unit, spent=bill.own, saved_by_routing=decision.saved)
         if decision.unit != "seconds":
             self.ledger.add("seconds", spent=bill.reply.usage.seconds)
-        if bill.key is None:
+        if bill.key is None or bill.arm is None:
             return
-        origin = Origin(decision.id, bill.key, str(decision.model), bill.error)
+        origin = Origin(decision.id, bill.key, bill.arm, bill.error)
         self._keep_open(decision, origin, bill.error, store)
-        self._tell(origin, decision, paid + bill.error, bill.quality)
+        self._tell(
+            origin, decision, (bill.own if bill.paid is None else bill.paid) + bill.error, bill.quality
+        )
+
+    def lost(self, unit: Unit, cost: float | None, seconds: float) -> None:
+        """A call was paid whose answer is not given: it failed, or was not good enough."""
+        self.ledger.add(unit, spent=cost or 0.0)
+        if unit != "seconds":
+            self.ledger.add("seconds", spent=seconds)
 
     def _keep_open(self, decision: Decision, origin: Origin, charged: float, store: Any) -> None:
         if self.router:
@@ -84,7 +98,7 @@ class Books:
 
     def _tell(self, origin: Origin, decision: Decision, cost: float, quality: float | None) -> None:
         if self.hooks.listening:
-            event = Observe(origin.key, decision.id, origin.model, cost, quality, decision.unit)
+            event = Observe(origin.key, decision.id, str(decision.model), cost, quality, decision.unit)
             self.hooks.emit(event)
 
 

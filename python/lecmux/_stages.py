@@ -4,12 +4,13 @@ Whatever goes wrong in a stage is counted as an incident, and the request procee
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from lecmux import _core
+from lecmux._attempt import NOTHING, Before
 from lecmux._books import Bill, Books
 from lecmux._envelope import Entry, entry_in, seal
 from lecmux._hook_runner import HookFailedError, HookRunner
@@ -52,10 +53,13 @@ class Core:
         flight: the claims; shared by all that share the store.
         codec: between the values of a framework and storable ones; None keeps values as they are.
         clock: seconds, by which entries know their age.
-        allowed: models to which this request is confined; stored answers of others are not served.
+        allowed: models and cascades to which this request is confined; stored answers of other models are
+            not served.
         judge: whose quality hook is asked in place of that of `hooks`.
         mode: what this request does with the store.
         shadow: the baseline answers; what would have been done instead is recorded.
+        one_call: the driver can perform one call only, so there is no cascade and no fallback.
+        stopwatch: seconds, by which failed calls are timed and models rest.
     """
 
     models: Sequence[str]
@@ -70,6 +74,8 @@ class Core:
     judge: HookRunner | None = None
     mode: CacheMode = "use"
     shadow: bool = False
+    one_call: bool = False
+    stopwatch: Callable[[], float] = time.perf_counter
 
     def __post_init__(self) -> None:
         _check_models(self.models, self.router, self.allowed)
@@ -87,8 +93,14 @@ class Core:
 
     @property
     def among(self) -> Sequence[str]:
-        """The models that this request may be sent to."""
-        return self.models if self.allowed is None else self.allowed
+        """The arms that this request may take: models, and cascades where the driver can perform them."""
+        may = self.allowed or self.models
+        if self.router is None:
+            return may
+        if self.one_call:
+            asked = self.router.asked(may)
+            return [model for model in self.models if model in asked]
+        return self.router.arms_within(may)
 
     def stores(self, key: Key | None) -> bool:
         """Whether an answer under `key` may be stored."""
@@ -107,7 +119,7 @@ class Core:
 
     def key(self, query: Query) -> Key | None:
         """Under what the query is stored; None when that cannot be known, and the cache is left aside."""
-        with self._contained("key"):
+        with self.contained("key"):
             key = Key(self.hooks.text(query), self.hooks.scope(query), query.fingerprint)
             _check_key(key)
             return key
@@ -127,7 +139,7 @@ class Core:
         if self.mode != "use":
             self._tell(CacheMiss, key, self.mode)
             return None
-        with self._contained("exact"):
+        with self.contained("exact"):
             look = self.store.peek if again else self.store.lookup
             hit = look(key.text, scope=key.scope, fingerprint=key.fingerprint)
             if hit is None:
@@ -139,7 +151,7 @@ class Core:
 
     def _serve(self, key: Key, hit: _core.Hit, *, again: bool) -> Answer | None:
         entry = entry_in(hit.value)
-        if self.allowed is not None and entry.model not in self.allowed:
+        if self.allowed is not None and entry.model not in self._may_answer(self.allowed):
             self._tell(CacheMiss, key, "not_allowed")
             return None
         if self.router and hit.hit_cost > 0 and hit.hit_cost > self.router.expected(key, count=hit.count):
@@ -179,105 +191,167 @@ class Core:
         try:
             yield
         except BaseException:
-            with self._contained("claim"):
+            with self.contained("claim"):
                 self.flight.fail(key)
             raise
-        with self._contained("claim"):
+        with self.contained("claim"):
             self.flight.release(key)
 
     # route
 
     def route(self, query: Query, key: Key | None, decision: Decision) -> Decision:
-        """The model to call, which listeners are told of: as decided, unless the route hook names another."""
+        """Whom to ask, which listeners are told of: as decided, unless the route hook names another arm."""
         decision = self.steer(query, decision)
-        if key is not None:
-            self._tell(Route, key, decision)
+        self.tell_route(key, decision)
         return decision
 
     def steer(self, query: Query, decision: Decision) -> Decision:
         """`decision`, or the word of the route hook where there is a choice."""
         if len(self.among) > 1:
-            with self._contained("route"):
-                model = self.hooks.route(query, decision, self.among)
-                if model is not None:
-                    return replace(decision, model=model, reason="hook", propensity=1.0)
+            with self.contained("route"):
+                arm = self.hooks.route(query, decision, self.among)
+                if arm is not None:
+                    cascade = self.router.cascade(arm) if self.router else None
+                    model = cascade.first if cascade else arm
+                    return replace(decision, model=model, arm=arm, reason="hook", propensity=1.0)
         return decision
 
     def choose(self, key: Key | None) -> Decision:
         """The model that the router names. Where it fails, the first that is allowed."""
-        with self._contained("route"):
+        with self.contained("route"):
             return self._routed(key)
-        model = self.among[0]
-        return Decision(new_id(), "call", model, "fallback", self.unit)
+        may = self._may_answer(self.allowed or self.models)
+        return Decision(new_id(), "call", next(m for m in self.models if m in may), "fallback", self.unit)
+
+    def another(self, key: Key | None, tried: Collection[str]) -> str | None:
+        """Of the models not tried yet, the one expected to cost least; None when there is none."""
+        may = self._may_answer(self.allowed or self.models)
+        left = [model for model in self.models if model in may and model not in tried]
+        if self.router is None or self.one_call or not left:
+            return None
+        with self.contained("route"):
+            awake = self.router.awake(left, self.now)
+            count = None if key is None else self._count(key)
+            return self.router.route(key or _NO_KEY, count=count, allowed=awake, cascades=False).model
+        return left[0]
+
+    def tell_route(self, key: Key | None, decision: Decision) -> None:
+        """Tells listeners whom this request is about to ask."""
+        if key is not None:
+            self._tell(Route, key, decision)
 
     def compare(self, key: Key | None, instead: Decision) -> Decision:
         """In shadow: the baseline is to be called, or where it is barred, what `instead` names."""
         baseline = self.router.baseline if self.router else self.models[0]
-        barred = self.allowed is not None and baseline not in self.allowed
+        barred = self.allowed is not None and baseline not in self._may_answer(self.allowed)
         decision = Decision(new_id(), "call", instead.model if barred else baseline, "shadow", self.unit)
-        if key is not None:
-            self._tell(Route, key, decision)
+        self.tell_route(key, decision)
         return decision
 
     def _routed(self, key: Key | None) -> Decision:
         if self.router is None:
             return Decision(new_id(), "call", self.models[0], "only", self.unit)
-        if key is None:
-            return self.router.route(_NO_KEY, count=1.0, allowed=self.allowed)
-        return self.router.route(key, count=self._count(key), allowed=self.allowed)
+        allowed = self.router.awake(self.allowed, self.now)
+        if allowed is not None and self.one_call:
+            allowed = self._may_answer(allowed)
+        count = 1.0 if key is None else self._count(key)
+        return self.router.route(key or _NO_KEY, count=count, allowed=allowed, cascades=not self.one_call)
+
+    def _may_answer(self, allowed: Collection[str]) -> Collection[str]:
+        return self.router.asked(allowed) if self.router else allowed
 
     def _count(self, key: Key) -> float | None:
         if self.store is None:
             return None
         return self.store.count(key.text, scope=key.scope, fingerprint=key.fingerprint)
 
+    # call
+
+    def spend(self, query: Query, model: str, reply: Reply) -> float | None:
+        """What one call cost; None where that cannot be known."""
+        with self.contained("observe"):
+            return self._spend(query, model, reply)
+        return None
+
+    def book(self, cost: float | None, seconds: float) -> None:
+        """Books a call whose answer is not given."""
+        with self.contained("observe"):
+            self._books.lost(self.unit, cost, seconds)
+
+    def now(self) -> float:
+        """For durations; 0.0 where the clock fails."""
+        with self.contained("clock"):
+            return self.stopwatch()
+        return 0.0
+
     # observe
 
-    def observe(self, query: Query, key: Key | None, decision: Decision, reply: Reply) -> Answer:
+    def observe(
+        self, query: Query, key: Key | None, decision: Decision, reply: Reply, *, before: Before = NOTHING
+    ) -> Answer:
         """Learns what the call cost, and stores the answer."""
         model = reply.model if reply.model in self.models else decision.model
         decision = replace(decision, model=model)
-        with self._contained("observe"):
-            bill = self._bill(query, key, decision, reply)
+        with self.contained("observe"):
+            bill = self._bill(query, key, decision, reply, before)
             decision = bill.decision
             self._books.call(bill, self.store)
-            with self._contained("admit"):
-                self._admit(query, bill)
+            with self.contained("admit"):
+                self._admit(query, bill, refused=before.given_back)
         return Answer(reply.value, decision, reply)
 
-    def _bill(self, query: Query, key: Key | None, decision: Decision, reply: Reply) -> Bill:
+    def _bill(self, query: Query, key: Key | None, decision: Decision, reply: Reply, before: Before) -> Bill:
         quality = (self.judge or self.hooks).quality(query, reply)
         error = self.objective.error(quality)
+        own: float | None = None
         paid: float | None = None
         saved = 0.0
         model = decision.model or ""
-        with self._contained("observe"):
-            cost = self.hooks.cost(query, reply)
-            check_amount("Usage.seconds", reply.usage.seconds)
-            spent = self.objective.spend(model, reply.usage) if cost is None else float(cost)
-            check_amount("the cost of a call", spent)
-            paid = spent
+        cascade = self.router.cascade(decision.arm) if self.router and not decision.failed else None
+        arm = cascade.name if cascade else None if before.given_back else model
+        with self.contained("observe"):
+            own = 0.0 if before.given_back else self._spend(query, model, reply)
+            paid = None if before.cost is None else own + before.cost
             if self.router:
                 if key is not None:
-                    self.router.learn(key, model, paid=paid, error=error)
-                saved = self.router.saving(model, paid=paid, usage=reply.usage)
-        return Bill(key, replace(decision, cost=paid, saved=saved), reply, paid, quality, error)
+                    self._learn(key, arm, own if cascade is None else paid, error)
+                    self._learn_lessons(key, paid, error, before)
+                saved = self.router.saving(model, paid=own, usage=reply.usage) - (before.cost or 0.0)
+        seconds = before.seconds + (0.0 if before.given_back else reply.usage.seconds)
+        decision = replace(decision, cost=paid, saved=saved)
+        return Bill(key, decision, reply, arm, own, paid, seconds, quality, error)
+
+    def _spend(self, query: Query, model: str, reply: Reply) -> float:
+        cost = self.hooks.cost(query, reply)
+        check_amount("Usage.seconds", reply.usage.seconds)
+        spent = self.objective.spend(model, reply.usage) if cost is None else float(cost)
+        check_amount("the cost of a call", spent)
+        return spent
+
+    def _learn(self, key: Key, arm: str | None, paid: float | None, error: float) -> None:
+        if self.router and arm is not None and paid is not None:
+            self.router.learn(key, arm, paid=paid, error=error)
+
+    def _learn_lessons(self, key: Key, paid: float | None, error: float, before: Before) -> None:
+        """A model that failed cost all that was paid from there on."""
+        if self.router and paid is not None:
+            for arm, earlier in before.lessons:
+                self.router.warn(key, arm, cost=paid - earlier + error)
 
     # admit
 
-    def _admit(self, query: Query, bill: Bill) -> None:
+    def _admit(self, query: Query, bill: Bill, *, refused: bool) -> None:
         key, decision, reply = bill.key, bill.decision, bill.reply
         if key is None or self.store is None or self.mode == "skip" or reply.value is None:
             return
-        admitted = self.hooks.admit(query, reply)
+        admitted = False if refused else self.hooks.admit(query, reply)
         if admitted is None:
             admitted = ended_normally(reply.finish_reason)
         if not admitted:
             self._tell(Bypass, key, decision.model, "admit")
             return
         value = self.codec.dump(reply.value) if self.codec else reply.value
-        seconds = reply.usage.seconds
-        entry = Entry(value, decision.model, bill.paid or 0.0, seconds, self.clock(), decision.id)
+        entry = Entry(value, decision.model, bill.paid or 0.0, bill.seconds, self.clock(), decision.id)
         stored = self.store.put_value(
             key.text,
             seal(entry),
@@ -297,7 +371,7 @@ class Core:
 
     def note(self, key: Key | None, instead: Decision, stored: Answer | None, answer: Answer) -> None:
         """Books apart what `instead`, a hit on `stored` or a route, would have saved."""
-        with self._contained("shadow"):
+        with self.contained("shadow"):
             saved = self._would_save(instead, answer)
             self.ledger.add(
                 self.unit,
@@ -324,7 +398,8 @@ class Core:
         """Counts trouble that was contained; the first of each stage is logged."""
         self.hooks.incident(stage, error)
 
-    def _contained(self, stage: str) -> "_Contained":
+    def contained(self, stage: str) -> "_Contained":
+        """Turns an exception in a block into an incident."""
         return _Contained(self, stage)
 
     def _tell(self, kind: Callable[..., Any], *details: Any) -> None:
@@ -370,5 +445,6 @@ def _check_models(models: Sequence[str], router: Router | None, allowed: Sequenc
         raise ConfigError(f"{len(models)} models need a router to choose: pass router=Router([...])")
     if router is not None and set(router.models) != set(models):
         raise ConfigError(f"the router knows {list(router.models)}, but the models are {list(models)}")
-    if allowed is not None and (not allowed or not set(allowed) <= set(models)):
-        raise ConfigError(f"allowed must name some of {list(models)}, not {list(allowed)}")
+    names = router.arms if router else models
+    if allowed is not None and (not allowed or not set(allowed) <= set(names)):
+        raise ConfigError(f"allowed must name some of {list(names)}, not {list(allowed)}")

@@ -251,6 +251,7 @@ class _Bounded(_core.Store):
             allowed=allowed,
             mode=mode,
             shadow=shadow,
+            stopwatch=self._stopwatch,
         )
         if self._unit != core.unit:
             self.settle_unit(core.unit)
@@ -335,14 +336,16 @@ class Cache(_Bounded):
             models: each takes a Query and returns a Reply, or just the value.
             router: chooses among the models; needed where there are several.
             cache: "use" it, "refresh" what it holds with a new answer, or "skip" it.
-            route: the one model that may answer; stored answers of others are not served.
+            route: the one model or cascade that may answer; stored answers of others are not served.
             shadow: ask the router's baseline whatever was decided, and record what that cost more.
 
         Raises:
             ConfigError: for models that do not fit the router, and a `cache` or `route` that is unknown.
             PriceError: when the router counts in another unit than this cache so far.
         """
-        core = self.core(tuple(models), router, allowed=_only(route, models), mode=cache, shadow=shadow)
+        core = self.core(
+            tuple(models), router, allowed=_only(route, models, router), mode=cache, shadow=shadow
+        )
 
         def call(effect: flow.Call) -> Reply:
             started = self._now()
@@ -375,7 +378,9 @@ class AsyncCache(_Bounded):
         shadow: bool = False,
     ) -> Answer:
         """As `Cache.answer`; models may be coroutine functions. Plain ones run on the loop's thread."""
-        core = self.core(tuple(models), router, allowed=_only(route, models), mode=cache, shadow=shadow)
+        core = self.core(
+            tuple(models), router, allowed=_only(route, models, router), mode=cache, shadow=shadow
+        )
 
         async def call(effect: flow.Call) -> Reply:
             started = self._now()
@@ -387,12 +392,13 @@ class AsyncCache(_Bounded):
         return await flow.arun(flow.answer(_query(query), core), call)
 
 
-def _only(route: str | None, models: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """The models that a forced route leaves."""
+def _only(route: str | None, models: Mapping[str, Any], router: Router | None) -> tuple[str, ...] | None:
+    """The arms that a forced route leaves."""
     if route is None:
         return None
-    if route not in models:
-        raise ConfigError(f"route must be one of {', '.join(map(repr, models))}, not {route!r}")
+    arms = router.arms if router else tuple(models)
+    if route not in arms:
+        raise ConfigError(f"route must be one of {', '.join(map(repr, arms))}, not {route!r}")
     return (route,)
 
 

@@ -8,7 +8,8 @@ __all__ = ["end_facts", "facts", "start_facts"]
 
 _AT_THE_END: Final = ("cost", "saved")
 _AT_THE_START: Final = (
-    "id", "kind", "model", "reason", "unit", "lower", "mean", "tries", "propensity", "hit_id", "age_seconds"
+    "id", "kind", "model", "reason", "unit", "lower", "mean", "tries", "propensity", "hit_id", "age_seconds",
+    "arm", "failed",
 )  # fmt: skip
 _BY_MODEL: Final = frozenset({"lower", "mean", "tries"})
 
@@ -21,10 +22,13 @@ def facts(decision: Decision) -> dict[str, Any]:
 def start_facts(decision: Decision) -> dict[str, Any]:
     """What is known before the model answers; the first chunk of a stream carries it."""
     told = {name: getattr(decision, name) for name in _AT_THE_START}
+    told["failed"] = list(decision.failed)
+    if decision.arm == decision.model:  # the usual case, in which it says nothing new
+        del told["arm"]
     return {
         name: dict(value) if name in _BY_MODEL else value
         for name, value in told.items()
-        if value is not None and value != {}
+        if value is not None and value not in ({}, [])
     }
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Self, TypeVar
 
 from lecmux._asked_hook import Word
+from lecmux._attempt import Attempt, Check, Outcome
 from lecmux._consulting import COST_HOOKS, KEY_HOOKS, REPLY_HOOKS, consulted
 from lecmux._hook_runner import Consult, HookRunner, one_of
 from lecmux._single_flight import Claim, Role, SingleFlight
@@ -21,6 +22,7 @@ from lecmux.query import Answer, Decision, Key, Query, Reply
 
 __all__ = [
     "Call",
+    "Check",
     "Claim",
     "Codec",
     "Consult",
@@ -42,16 +44,27 @@ __all__ = [
 Chunk = TypeVar("Chunk")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
-    """Effect: call the model named `model` with `query`; the driver sends back a Reply."""
+    """Effect: call the model named `model` with `query`; the driver sends back a Reply.
+
+    Attributes:
+        model: its name.
+        query: the request.
+        decision: as far as it goes by now.
+        on_trial: the answer will be checked. A driver that hands pieces on keeps these until the pipeline
+            has ended, or until a later call has brought the answer.
+        final: set by a driver that has handed a piece on: where the model fails then, no other is asked.
+    """
 
     model: str
     query: Query
     decision: Decision
+    on_trial: bool = False
+    final: bool = False
 
 
-Effect = Claim | Call | Consult
+Effect = Claim | Call | Consult | Check
 Pipeline = Generator[Effect, Any, Answer]
 
 
@@ -90,8 +103,7 @@ def answer(query: Query, core: Core, *, single_flight: bool = True) -> Pipeline:
 
 def _ask(query: Query, key: Key | None, core: Core) -> Pipeline:
     decision = yield from _routed(query, key, core)
-    reply = yield Call(str(decision.model), query, decision)
-    return (yield from _observed(query, key, core, decision, reply))
+    return (yield from _called(query, key, core, decision))
 
 
 def _routed(query: Query, key: Key | None, core: Core) -> Generator[Effect, Any, Decision]:
@@ -101,21 +113,46 @@ def _routed(query: Query, key: Key | None, core: Core) -> Generator[Effect, Any,
     return core.route(query, key, decision)
 
 
-def _observed(query: Query, key: Key | None, core: Core, decision: Decision, reply: Reply) -> Pipeline:
+def _called(query: Query, key: Key | None, core: Core, decision: Decision) -> Pipeline:
+    """Asks the model chosen, and another where it fails or its answer is not good enough."""
+    attempt = Attempt(core, query, key, decision)
+    while attempt.model is not None:
+        call = Call(attempt.model, query, attempt.decision, attempt.on_trial)
+        try:
+            reply = yield call
+        except Exception as error:  # an interrupt or a cancelled task is no failure of the model
+            attempt.fail(error, final=call.final)
+            continue
+        if attempt.on_trial and not (yield from _passes(attempt, reply, core)):
+            attempt.refuse(reply)
+        else:
+            attempt.take(reply)
+    return (yield from _observed(query, key, core, attempt.outcome()))
+
+
+def _passes(attempt: Attempt, reply: Reply, core: Core) -> Generator[Effect, Any, bool]:
+    """Whether the first answer of a cascade is good enough. A check that fails cannot say so."""
+    try:
+        word: Word = yield attempt.check(reply)
+    except Exception as error:
+        core.incident("check", error)
+        return False
+    return bool(word.value)
+
+
+def _observed(query: Query, key: Key | None, core: Core, outcome: Outcome) -> Pipeline:
     if core.awaits:
         names = REPLY_HOOKS if core.stores(key) else COST_HOOKS
-        core = yield from consulted(core, names, query, reply)
-    return core.observe(query, key, decision, reply)
+        core = yield from consulted(core, names, query, outcome.reply)
+    return core.observe(query, key, outcome.decision, outcome.reply, before=outcome.before)
 
 
 def _compare(query: Query, key: Key | None, core: Core, stored: Answer | None) -> Pipeline:
     """In shadow: asks the baseline, and notes what the stored answer or the route would have saved."""
     instead = stored.decision if stored else core.steer(query, core.choose(key))
-    decision = core.compare(key, instead)
-    reply = yield Call(str(decision.model), query, decision)
     if stored:  # it would have been served, and stayed as it is
         core = replace(core, mode="skip")
-    answer = yield from _observed(query, key, core, decision, reply)
+    answer = yield from _called(query, key, core, core.compare(key, instead))
     if stored and core.awaits:
         core = yield from consulted(core, ("same_answer",), stored.value, answer.value)
     core.note(key, instead, stored, answer)
@@ -185,9 +222,10 @@ def stream(
     """Drives while handing chunks on: yields the model's chunks and, last, the Answer.
 
     `call` yields chunks and, last, the merged Reply. An answer from the store yields no chunk. Closing the
-    generator early stores nothing.
+    generator early stores nothing. Chunks of an answer on trial are kept until it has passed.
     """
     drive = Drive(pipeline)
+    kept: list[Chunk] = []
     while effect := drive.effect:
         with drive:
             if not isinstance(effect, Call):
@@ -195,10 +233,17 @@ def stream(
                 continue
             with closing(call(effect)) as items:
                 for item in items:
+                    if effect.on_trial and not isinstance(item, Reply):
+                        kept.append(item)
+                        continue
+                    effect.final = not effect.on_trial
+                    if effect.final:
+                        kept.clear()
                     if isinstance(item, Reply):
                         drive.result = item
                     else:
                         yield item
+    yield from kept
     yield drive.answer
 
 
@@ -207,6 +252,7 @@ async def astream(
 ) -> AsyncGenerator[Chunk | Answer, None]:
     """As `stream`, with awaits."""
     drive = Drive(pipeline)
+    kept: list[Chunk] = []
     while effect := drive.effect:
         with drive:
             if not isinstance(effect, Call):
@@ -214,10 +260,18 @@ async def astream(
                 continue
             async with aclosing(call(effect)) as items:
                 async for item in items:
+                    if effect.on_trial and not isinstance(item, Reply):
+                        kept.append(item)
+                        continue
+                    effect.final = not effect.on_trial
+                    if effect.final:
+                        kept.clear()
                     if isinstance(item, Reply):
                         drive.result = item
                     else:
                         yield item
+    for chunk in kept:
+        yield chunk
     yield drive.answer
 
 

@@ -131,6 +131,8 @@ class Decision:
         propensity: probability with which this choice was made.
         hit_id: names the entry that was served, for `forget`.
         age_seconds: age of that entry.
+        arm: what the router chose: a model, or a cascade of models. None for a hit.
+        failed: the models that failed on the way to this answer, in order.
     """
 
     id: str
@@ -146,6 +148,8 @@ class Decision:
     propensity: float = 1.0
     hit_id: str | None = None
     age_seconds: float | None = None
+    arm: str | None = None
+    failed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

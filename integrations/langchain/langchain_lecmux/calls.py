@@ -56,6 +56,7 @@ class Caller:
         options = self.options(effect)
         started = time.perf_counter()
         told = _told(config, effect.decision)
+        gathered.begin()
         chunks: Any = self.models[effect.model].stream(self.asking.messages, told, **options)
         with closing(chunks):
             for chunk in _stepped(chunks, self.store):
@@ -69,6 +70,7 @@ class Caller:
         options = self.options(effect)
         started = time.perf_counter()
         told = _told(config, effect.decision)
+        gathered.begin()
         chunks: Any = self.models[effect.model].astream(self.asking.messages, told, **options)
         async with aclosing(chunks):
             async for chunk in _astepped(chunks, self.store):
@@ -87,7 +89,7 @@ class Caller:
 
 
 class Gathered:
-    """The chunks of one stream.
+    """The chunks of one stream, from the last model that gave any.
 
     The first carries what is known of the decision. The one that says it is the last waits until the answer
     has been learnt from, and carries the rest.
@@ -97,9 +99,16 @@ class Gathered:
         self._chunks: list[AIMessageChunk] = []
         self._held: BaseMessage | None = None
         self._whole: AIMessage | None = None
+        self._fresh = True
+
+    def begin(self) -> None:
+        """A model is asked: its first chunk will replace those of one that failed or was not good enough."""
+        self._fresh = True
 
     def take(self, chunk: BaseMessage, decision: Decision) -> Iterator[BaseMessage]:
         """What can be handed on now."""
+        if self._fresh:
+            self._chunks, self._held, self._whole, self._fresh = [], None, None, False
         if self._held is not None:
             yield self._held
             self._held = None
@@ -128,6 +137,8 @@ class Gathered:
         Raises:
             ValueError: there were none.
         """
+        if self._fresh:
+            raise ValueError("the model's stream ended without a chunk")
         generated = self._generated(self._merged())
         return replace(reply(generated, seconds=seconds), model=model)
 
@@ -155,8 +166,6 @@ class Gathered:
     def _merged(self) -> BaseMessage:
         if self._whole is not None:
             return self._whole
-        if not self._chunks:
-            raise ValueError("the model's stream ended without a chunk")
         return message_chunk_to_message(add_ai_message_chunks(self._chunks[0], *self._chunks[1:]))
 
 

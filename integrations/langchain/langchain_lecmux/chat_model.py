@@ -31,7 +31,7 @@ from langchain_lecmux.serving import first_message
 from langchain_lecmux.shapes import chat_result, llm_result, run_config, settings_of, with_ours
 from langchain_lecmux.structured import Parser, structure, ways
 from langchain_lecmux.wiring import BLOCKS, MESSAGE, Wiring
-from lecmux import Answer, Hooks, Router, ValueOfInformation, flow
+from lecmux import Answer, Cascade, Hooks, Router, ValueOfInformation, flow
 from lecmux.costs import AnyPrice
 from lecmux.errors import ConfigError
 from lecmux.facts import start_facts
@@ -76,6 +76,10 @@ class ChatRouter(BaseChatModel):
     """Decide, and record what that would have saved, but always ask the `baseline` and give its answer."""
     baseline: str | None = None
     """What savings are measured against; None: the dearest model by price, else the last."""
+    arms: Sequence[Cascade] = Field(default=(), exclude=True)
+    """Cascades over these models, to be chosen among like models. Streams of v3 events take no part."""
+    fallback: bool = True
+    """Whether another model is asked where one fails, before the first chunk."""
     path: Any = Field(default=None, exclude=True)
     """A file to start from and to keep up to date: what was learnt, and the answers of a `cache` that was
     given and has no file of its own. Written at `close`, at exit and every few minutes."""
@@ -113,6 +117,8 @@ class ChatRouter(BaseChatModel):
             cost_floor=self.cost_floor,
             cost_ceiling=self.cost_ceiling,
             baseline=self.baseline,
+            arms=self.arms,
+            fallback=self.fallback,
             seed=self.seed,
         )
         judge = flow.HookRunner(Hooks(quality=self.quality)) if self.quality else None
@@ -163,7 +169,7 @@ class ChatRouter(BaseChatModel):
     @property
     def config_specs(self) -> list[ConfigurableFieldSpec]:
         """What a call may say to the router."""
-        names = ", ".join(self.models)
+        names = ", ".join(self._router.arms)
         route = ConfigurableFieldSpec(
             id=ROUTE,
             annotation=str,

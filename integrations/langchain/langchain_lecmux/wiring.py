@@ -113,8 +113,8 @@ class Wiring:
             ConfigError: the call names a model that is not there, or no way to use the cache.
             ValueError: `cache=True`, and no global cache is set.
         """
-        if asking.route is not None and asking.route not in self._models:
-            raise ConfigError(f"no model {asking.route!r} here; there are {', '.join(self._models)}")
+        if asking.route is not None and asking.route not in self._router.arms:
+            raise ConfigError(f"no model {asking.route!r} here; there are {', '.join(self._router.arms)}")
         query, stable = asking.query(self._identity(form), self._namespace)
         store, through = self._store()
         if not stable:
@@ -128,6 +128,7 @@ class Wiring:
             judge=self._judge,
             mode=asking.mode,
             shadow=self._shadow,
+            one_call=form == "blocks",  # such a stream is read from the one model that was chosen
         )
         renew = through.renew_tool_call_ids if through is not None else True
         used: Any = core.store

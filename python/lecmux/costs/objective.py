@@ -78,6 +78,12 @@ class Objective:
             raise PriceError(f"{model} is priced by {lacking}, and its reply counts none: give Reply(usage=)")
         return price.cost_usd(usage) + usage.seconds * self.price_per_second_usd
 
+    def wasted(self, model: str, seconds: float) -> float:
+        """Cost of a call that took `seconds` and brought no answer: its time, tokens being unknown."""
+        if self.unit == "seconds":
+            return seconds
+        return self.prices[model].cost_usd(Usage(seconds=seconds)) + seconds * self.price_per_second_usd
+
     def error(self, quality: float | None) -> float:
         """Price of the error in an answer of `quality` in [0, 1]; 0.0 while it is unknown."""
         return 0.0 if quality is None else self.price_of_wrong * (1.0 - quality)

@@ -1,5 +1,6 @@
 """Routers: which model answers a request that no stored answer serves."""
 
+from lecmux.routers.cascade import Cascade
 from lecmux.routers.router import Router
 
-__all__ = ["Router"]
+__all__ = ["Cascade", "Router"]

@@ -16,11 +16,11 @@ _MOST_KEY_CHARACTERS = 16 * 1024 * 1024
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
 class Origin:
-    """One model call. `told`: the price of its error that the estimator knows of so far."""
+    """What gave one answer. `told`: the price of its error that the estimator knows of so far."""
 
     id: str
     key: Key
-    model: str
+    arm: str
     told: float
 
 

@@ -1,9 +1,12 @@
-"""The learning router: expected cost by model and query, under the money rules of the objective."""
+"""The learning router: expected cost by arm and query, under the money rules of the objective.
+
+An arm is a model, or a cascade over two models.
+"""
 
 import logging
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Self
 
 from lecmux import _core, _fork, _snapshot
@@ -14,7 +17,10 @@ from lecmux.errors import ConfigError, SnapshotError
 from lecmux.policies._check import MOST, not_negative, positive, whole
 from lecmux.policies.estimate import Estimator, ValueOfInformation, estimator_from_spec
 from lecmux.query import Decision, Key, Unit, Usage, new_id
+from lecmux.routers._arms import Arms, arms_from_spec
+from lecmux.routers._cooldown import Cooldown
 from lecmux.routers._open import Open, OpenDecisions, Origin
+from lecmux.routers.cascade import Cascade
 
 __all__ = ["Router"]
 
@@ -40,6 +46,8 @@ class Router:
         baseline: the model that "everything to the best model" means: savings are counted against it, and
             requests in shadow are answered by it. None: the dearest for 1,000 tokens in, 250 out, in one
             second; of equals the last named.
+        arms: cascades, to be chosen among like models.
+        fallback: whether another model is asked where one fails; a model that fails time and again rests.
         estimator: how sure to be of a cost before it counts.
         cost_floor: the least an answer can cost.
         cost_ceiling: the most it can cost; the range bounds (Hoeffding, EmpiricalBernstein) need it.
@@ -61,6 +69,8 @@ class Router:
         price_of_wrong_seconds: float = 0.0,
         price_per_second_usd: float = 0.0,
         baseline: str | None = None,
+        arms: Sequence[Cascade] = (),
+        fallback: bool = True,
         estimator: Estimator = ValueOfInformation(),
         cost_floor: float = 0.0,
         cost_ceiling: float | None = None,
@@ -83,6 +93,9 @@ class Router:
             price_per_second_usd=price_per_second_usd,
         )
         self.baseline = self._best() if baseline is None else self._known(baseline)
+        self.fallback = bool(fallback)
+        self.cooldown = Cooldown()
+        self._arms = Arms(self.models, arms)
         self._settings = {
             "models": self.models,
             "prices": {name: price._spec() for name, price in (prices or {}).items()},
@@ -90,6 +103,8 @@ class Router:
             "price_of_wrong_seconds": price_of_wrong_seconds,
             "price_per_second_usd": price_per_second_usd,
             "baseline": baseline,
+            "arms": self._arms.spec(),
+            "fallback": self.fallback,
             "estimator": estimator._spec(),
             "cost_floor": cost_floor,
             "cost_ceiling": cost_ceiling,
@@ -97,14 +112,14 @@ class Router:
             "seed": seed,
         }
         self._core = _core.Router(
-            len(self.models),
+            len(self._arms.names),
             estimator=estimator._spec(),
             cost_floor=cost_floor,
             cost_ceiling=cost_ceiling,
             max_keys=max_keys,
             seed=seed,
         )
-        self._index = {model: place for place, model in enumerate(self.models)}
+        self._index = {name: place for place, name in enumerate(self._arms.names)}
         self._paid: dict[str, tuple[int, float]] = {}
         self._open = OpenDecisions()
         self._said_wrong_is_free = False
@@ -120,33 +135,74 @@ class Router:
         """The unit of all costs here: "usd", or "seconds" where not every model has a price."""
         return self.objective.unit
 
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The names to choose among: of the models, then of the cascades."""
+        return self._arms.names
+
+    def arms_within(self, allowed: Collection[str]) -> list[str]:
+        """The arms that ask none but `allowed` models; a cascade may also be allowed by its name."""
+        return self._arms.within(allowed)
+
+    def cascade(self, arm: str | None) -> Cascade | None:
+        """The cascade of that name; None where it is a model's."""
+        return self._arms.cascades.get(arm) if arm else None
+
+    def asked(self, allowed: Collection[str]) -> set[str]:
+        """The models that may answer where only `allowed`, models and cascades, may be chosen."""
+        return self._arms.asked(allowed)
+
+    def awake(self, allowed: Collection[str] | None, now: Callable[[], float]) -> Collection[str] | None:
+        """`allowed` less what rests after failures; where all rest, the least bad model of them."""
+        if self.cooldown.calm or not self.fallback:
+            return allowed
+        may = self.models if allowed is None else self.asked(allowed)
+        models = [model for model in self.models if model in may]
+        awake = self.cooldown.rested(models, now())
+        if len(awake) == len(models):
+            return allowed
+        cascades = self._arms.cascades
+        named = [name for name in allowed or () if name in cascades and {*cascades[name].models} <= {*awake}]
+        return [*awake, *named]
+
     def route(
-        self, key: Key, *, count: float | None = None, allowed: Sequence[str] | None = None
+        self,
+        key: Key,
+        *,
+        count: float | None = None,
+        allowed: Collection[str] | None = None,
+        cascades: bool = True,
     ) -> Decision:
-        """Chooses a model; nothing is learnt or paid yet.
+        """Chooses an arm; nothing is learnt or paid yet.
 
         Args:
             key: the query.
             count: how often it was asked, this time included; None takes the calls made for it.
-            allowed: the models to choose among; None for all.
+            allowed: the models to choose among; None for all. A cascade is among them where both its models
+                are, or where it is named.
+            cascades: False leaves them out.
 
         Raises:
-            ConfigError: for a model in `allowed` that is not here.
+            ConfigError: for a name in `allowed` that is not here.
         """
-        barred = None if allowed is None else [self._place(model) for model in allowed]
-        choice = self._decide(key, 1.0 if count is None else count, barred)
+        places = self._places(allowed, cascades=cascades)
+        choice = self._decide(key, 1.0 if count is None else count, places)
         if count is None:
-            choice = self._decide(key, sum(choice.tries) + 1.0, barred)
+            choice = self._decide(key, sum(choice.tries) + 1.0, places)
+        names = self._arms.names
+        arm = names[choice.model]
+        cascade = self.cascade(arm)
         return Decision(
             id=new_id(),
             kind="call",
-            model=self.models[choice.model],
+            model=cascade.first if cascade else arm,
             reason=choice.reason,
             unit=self.unit,
-            lower=dict(zip(self.models, choice.lower, strict=True)),
-            mean={m: x for m, x in zip(self.models, choice.mean, strict=True) if x is not None},
-            tries=dict(zip(self.models, map(float, choice.tries), strict=True)),
+            lower=dict(zip(names, choice.lower, strict=True)),
+            mean={m: x for m, x in zip(names, choice.mean, strict=True) if x is not None},
+            tries=dict(zip(names, map(float, choice.tries), strict=True)),
             propensity=choice.propensity,
+            arm=arm,
         )
 
     def value(self, key: Key, *, count: float = 1.0) -> float:
@@ -154,18 +210,22 @@ class Router:
         return self._core.value(key.text, scope=key.scope, fingerprint=key.fingerprint, count=count)
 
     def expected(self, key: Key, *, count: float = 1.0) -> float:
-        """What a call now is expected to cost: the chosen model's mean, or its bound while it is untried."""
+        """What a call now is expected to cost: the chosen arm's mean, or its bound while it is untried."""
         choice = self._decide(key, count, None)
         mean = choice.mean[choice.model]
         return choice.lower[choice.model] if mean is None else mean
 
-    def learn(self, key: Key, model: str, *, paid: float, error: float) -> None:
-        """Notes what one call cost: `paid` for the answer, and the price of the error known by now."""
-        place = self._place(model)
-        self._core.observe(key.text, place, paid + error, scope=key.scope, fingerprint=key.fingerprint)
+    def learn(self, key: Key, arm: str, *, paid: float, error: float) -> None:
+        """Notes what one answer cost: `paid` for it, and the price of the error known by now."""
+        self.warn(key, arm, cost=paid + error)
         with self._lock:
-            calls, total = self._paid.get(model, (0, 0.0))
-            self._paid[model] = (calls + 1, total + paid)
+            calls, total = self._paid.get(arm, (0, 0.0))
+            self._paid[arm] = (calls + 1, total + paid)
+
+    def warn(self, key: Key, arm: str, *, cost: float) -> None:
+        """Notes what choosing an arm came to, where its own call failed: all that was paid from there on."""
+        place = self._place(arm)
+        self._core.observe(key.text, place, cost, scope=key.scope, fingerprint=key.fingerprint)
         self._changes += 1
 
     def saving(self, model: str, *, paid: float, usage: Usage) -> float:
@@ -173,12 +233,12 @@ class Router:
         typical = None if model == self.baseline else self.typical(self.baseline, usage)
         return 0.0 if typical is None else typical - paid
 
-    def typical(self, model: str, usage: Usage) -> float | None:
-        """Mean cost of the calls made to a model; before the first, `usage` at its price, if it has one."""
-        calls, total = self._paid.get(model, (0, 0.0))
+    def typical(self, arm: str, usage: Usage) -> float | None:
+        """Mean cost of the answers of an arm; before the first, `usage` at its price, if it has one."""
+        calls, total = self._paid.get(arm, (0, 0.0))
         if calls:
             return total / calls
-        return self.objective.spend(model, usage) if self.unit == "usd" else None
+        return self.objective.spend(arm, usage) if self.unit == "usd" and arm in self.models else None
 
     def remember(self, entry: Open) -> None:
         """Keeps a decision open for `observe`."""
@@ -217,7 +277,7 @@ class Router:
         origin = entry.origin
         if unknown:
             key = origin.key
-            place = self._place(origin.model)
+            place = self._place(origin.arm)
             self._core.amend(key.text, place, unknown, scope=key.scope, fingerprint=key.fingerprint)
         self._revalue(entry, error)
         entry.settle(entry, uncharged, quality)
@@ -239,14 +299,23 @@ class Router:
         _snapshot.write(path, self._sealed())
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(cls, path: str | os.PathLike[str], *, arms: Sequence[Cascade] = ()) -> Self:
         """The router that `save` wrote, with what it had learnt.
 
+        Args:
+            path: of the file.
+            arms: the cascades it had; a file keeps no check.
+
         Raises:
-            SnapshotError: for a file that is corrupt, foreign or of another version.
+            SnapshotError: for a file that is corrupt, foreign or of another version, or of other cascades.
             OSError: when it cannot be read.
         """
-        return cls._unsealed(_snapshot.read(path), path)
+        router = cls._unsealed(_snapshot.read(path), path)
+        given = Arms(router.models, arms)
+        if given.spec() != router._arms.spec():
+            raise SnapshotError(f"{path} holds the cascades {router._arms.spec()}: pass them as arms=[...]")
+        router._arms = given
+        return router
 
     def _sealed(self) -> bytes:
         """What `save` writes."""
@@ -262,6 +331,7 @@ class Router:
                 name: any_price_from_spec(parts) for name, parts in settings["prices"].items()
             }
             settings["estimator"] = estimator_from_spec(settings["estimator"])
+            settings["arms"] = arms_from_spec(settings.get("arms", ()))
             router = cls(**settings)
             router._paid = {
                 name: (int(calls), float(total)) for name, (calls, total) in about["paid"].items()
@@ -316,16 +386,27 @@ class Router:
             raise ConfigError(f"no model {model!r} here; there are {', '.join(self.models)}")
         return model
 
-    def _place(self, model: str) -> int:
+    def _places(self, allowed: Collection[str] | None, *, cascades: bool) -> list[int] | None:
+        """Where the arms to choose among stand in the core; None for all of them."""
+        if allowed is None and (cascades or not self._arms.cascades):
+            return None
+        places = [self._place(name) for name in (self.models if allowed is None else allowed)]
+        if not self._arms.cascades:
+            return places
+        if not cascades:
+            return [place for place in places if place < len(self.models)]
+        return [self._index[name] for name in self._arms.within(allowed or ())]
+
+    def _place(self, name: str) -> int:
         try:
-            return self._index[model]
+            return self._index[name]
         except KeyError:
-            raise ConfigError(f"no model {model!r} here; there are {', '.join(self.models)}") from None
+            raise ConfigError(f"no model {name!r} here; there are {', '.join(self._arms.names)}") from None
 
 
 def _learning(router: Router) -> dict[str, object]:
     """The settings that beliefs depend on. Prices may change: new calls teach them."""
-    names = ("models", "estimator", "cost_floor", "cost_ceiling", "max_keys")
+    names = ("models", "arms", "estimator", "cost_floor", "cost_ceiling", "max_keys")
     return {"unit": router.unit} | {name: router._settings[name] for name in names}
 
 

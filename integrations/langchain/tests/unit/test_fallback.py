@@ -1,0 +1,132 @@
+"""Another model answers where one fails, and a cascade asks a second where the first is not good enough."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from offline_model import OfflineToolChat
+
+from langchain_lecmux import ChatRouter, LECCache
+from lecmux import Cascade, Query, Reply
+from lecmux.errors import ConfigError
+
+
+class Broken(OfflineToolChat):
+    """Fails after handing on `pieces` chunks."""
+
+    pieces: int = 0
+
+    def _generate(self, *_: Any, **__: Any) -> ChatResult:
+        raise OSError("down")
+
+    def _stream(self, *_: Any, **__: Any) -> Iterator[ChatGenerationChunk]:
+        for _place in range(self.pieces):
+            yield ChatGenerationChunk(message=AIMessageChunk("lost "))
+        raise OSError("down")
+
+    async def _agenerate(self, *_: Any, **__: Any) -> ChatResult:
+        return self._generate()
+
+    async def _astream(self, *_: Any, **__: Any) -> AsyncIterator[ChatGenerationChunk]:
+        for chunk in self._stream():
+            yield chunk
+
+
+def _router(small: Any, **settings: Any) -> ChatRouter:
+    return ChatRouter(models={"small": small, "large": _model("large")}, cache=LECCache(), **settings)
+
+
+def _model(name: str) -> OfflineToolChat:
+    return OfflineToolChat(model=f"{name}-1", answer=lambda messages: f"of the {name} model")
+
+
+def _told(message: BaseMessage) -> dict[str, Any]:
+    told: dict[str, Any] = message.response_metadata["lecmux"]
+    return told
+
+
+def _whole(chunks: list[AIMessageChunk]) -> AIMessageChunk:
+    whole = chunks[0]
+    for chunk in chunks[1:]:
+        whole = whole + chunk
+    return whole
+
+
+async def _ask(router: ChatRouter, way: str) -> AIMessage:
+    if way == "invoke":
+        return router.invoke("hello")
+    if way == "ainvoke":
+        return await router.ainvoke("hello")
+    if way == "stream":
+        return _whole(list(router.stream("hello")))  # type: ignore[arg-type]
+    chunks: AsyncIterator[Any] = router.astream("hello")
+    return _whole([chunk async for chunk in chunks])
+
+
+WAYS = ["invoke", "ainvoke", "stream", "astream"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_another_model_answers_where_one_fails(way: str) -> None:
+    router = _router(Broken(model="small-1"))
+
+    message = await _ask(router, way)
+
+    assert message.content == "of the large model"
+    told = _told(message)
+    assert (told["model"], told["reason"], told["failed"]) == ("large", "fallback", ["small"])
+    assert _told(router.invoke("hello"))["kind"] == "hit"
+
+
+def test_a_stream_that_breaks_off_half_way_fails_and_stores_nothing() -> None:
+    router = _router(Broken(model="small-1", pieces=2))
+
+    chunks = router.stream("hello")
+    assert next(chunks).content == "lost "
+    with pytest.raises(OSError, match="down"):
+        list(chunks)
+
+    assert _told(router.invoke("hello"))["kind"] == "call"
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_without_fallback_the_failure_is_raised(way: str) -> None:
+    with pytest.raises(OSError, match="down"):
+        await _ask(_router(Broken(model="small-1"), fallback=False), way)
+
+
+def test_a_typed_event_stream_asks_one_model_and_fails_with_it() -> None:
+    router = _router(Broken(model="small-1"))
+
+    with pytest.raises(OSError, match="down"):
+        list(router.stream_events("hello", version="v3"))
+
+
+def _cascading(*, good: bool) -> ChatRouter:
+    def check(request: Query, reply: Reply) -> bool:
+        assert request.attributes["messages"][0].content == "hello"
+        return good and reply.value.message.content == "of the small model"
+
+    return _router(_model("small"), arms=[Cascade("small", "large", check=check)])
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("good", [True, False])
+async def test_a_cascade_gives_the_answer_that_passed(way: str, *, good: bool) -> None:
+    router = _cascading(good=good).with_config(configurable={"lecmux_route": "small then large"})
+
+    message = await _ask(router, way)  # type: ignore[arg-type]
+
+    chosen = "small" if good else "large"
+    assert message.content == f"of the {chosen} model"
+    told = _told(message)
+    assert told["model"] == chosen
+    assert told["arm"] == "small then large"
+    assert told["cost"] > 0.0
+
+
+def test_a_route_that_is_no_arm_names_those_there_are() -> None:
+    with pytest.raises(ConfigError, match="there are small, large, small then large"):
+        _cascading(good=True).invoke("hello", config={"configurable": {"lecmux_route": "huge"}})
