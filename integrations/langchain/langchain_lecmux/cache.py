@@ -36,11 +36,11 @@ _LOGGER = logging.getLogger("langchain_lecmux")
 
 @dataclass(frozen=True, slots=True)
 class LECCacheStats:
-    """What one `LECCache` did since it was made. What a `ChatRouter` did with it is counted in `store`.
+    """What one `LECCache` did since it was made. What a `ChatRouter` stored is counted in `store` alone.
 
     Attributes:
-        hits: lookups that were answered.
-        misses: lookups that found nothing.
+        hits: lookups that were answered, those of a `ChatRouter` too.
+        misses: lookups that found nothing to serve, likewise.
         stored: answers kept.
         bypassed: answers worth less than what they would have displaced.
         refused: answers that were truncated, refused or failed, or that a hook vetoed.
@@ -318,6 +318,10 @@ class LECCache(BaseCache):
         if not served:
             self._counts.add("unserved")
         return served
+
+    def noted(self, *, hit: bool) -> None:
+        """Counts a lookup that a `ChatRouter` made in the store itself."""
+        self._counts.add("hits" if hit else "misses")
 
     # admit
 

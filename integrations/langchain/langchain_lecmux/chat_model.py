@@ -312,6 +312,7 @@ class ChatRouter(BaseChatModel):
                 if not isinstance(item, Answer):
                     yield cast("AIMessageChunk", item)
                 elif item.reply is not None:
+                    turn.looked_up(hit=False)
                     yield cast("AIMessageChunk", gathered.last(item.decision))
                 else:
                     for chunk in replayed(turn.finished(item), asking, run.config if run.manager else None):
@@ -340,6 +341,7 @@ class ChatRouter(BaseChatModel):
                 if not isinstance(item, Answer):
                     yield cast("AIMessageChunk", item)
                 elif item.reply is not None:
+                    turn.looked_up(hit=False)
                     yield cast("AIMessageChunk", gathered.last(item.decision))
                 else:
                     heard = run.config if run.manager else None
@@ -390,6 +392,7 @@ class ChatRouter(BaseChatModel):
         if not isinstance(effect, flow.Call):
             replay = StoredAnswer.of(turn.finished(drive.answer))
             return replay, asking.messages, config, asking.replayed
+        turn.looked_up(hit=False)
         told = run_metadata(start_facts(effect.decision))
         heard = merge_configs(config, {"callbacks": [Settling(drive, effect)], "metadata": told})
         return self.models[effect.model], asking.messages, heard, turn.caller.options(effect)

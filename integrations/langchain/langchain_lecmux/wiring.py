@@ -59,7 +59,7 @@ class Turn:
     query: Query
     core: flow.Core
     caller: Caller
-    renew_tool_calls: bool
+    through: LECCache | None
 
     def pipeline(self, *, single_flight: bool) -> flow.Pipeline:
         """The request, ready to be driven."""
@@ -69,9 +69,17 @@ class Turn:
         """What the user gets: the answer, with the decision told on it."""
         generated: Generated = answer.value
         if answer.reply is not None:
+            self.looked_up(hit=False)
             return with_facts(generated, facts(answer.decision))
-        mark_served(generated, facts(answer.decision), renew_tool_calls=self.renew_tool_calls)
+        self.looked_up(hit=True)
+        renew = self.through.renew_tool_call_ids if self.through else True
+        mark_served(generated, facts(answer.decision), renew_tool_calls=renew)
         return generated
+
+    def looked_up(self, *, hit: bool) -> None:
+        """Tells the LECCache, if there was one to look into."""
+        if self.through and self.core.store is not None and self.core.mode == "use":
+            self.through.noted(hit=hit)
 
 
 class Wiring:
@@ -130,9 +138,8 @@ class Wiring:
             shadow=self._shadow,
             one_call=form == "blocks",  # such a stream is read from the one model that was chosen
         )
-        renew = through.renew_tool_call_ids if through is not None else True
         used: Any = core.store
-        return Turn(query, core, Caller(self._models, asking, used), renew)
+        return Turn(query, core, Caller(self._models, asking, used), through)
 
     def _kept_here(self) -> Store | None:
         """The cache whose answers go into the router's file: its own, unless that has a file itself."""

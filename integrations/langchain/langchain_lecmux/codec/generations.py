@@ -9,6 +9,7 @@ from langchain_core.utils.utils import LC_ID_PREFIX
 from uuid_utils import uuid7
 
 from langchain_lecmux.codec.messages import pack_message, unpack_message
+from langchain_lecmux.codec.ready import Decoded, fresh, fresh_generation, remembering
 from lecmux.tagged import Packer, UnstorableError, unpack
 
 FORMAT: Final = 1
@@ -44,6 +45,12 @@ def decode(data: bytes) -> tuple[list[Generation], dict[str, Any]]:
     Raises:
         UnstorableError: the data are not what `encode` writes.
     """
+    ready, about = _ready(data)
+    run = f"{LC_ID_PREFIX}-{uuid7()}"
+    return [fresh_generation(item, f"{run}-{place}") for place, item in enumerate(ready)], fresh(about)
+
+
+def _decoded(data: bytes) -> Decoded:
     if len(data) > MAX_BYTES:
         raise UnstorableError("a stored answer beyond the size limit")
     try:
@@ -52,12 +59,14 @@ def decode(data: bytes) -> tuple[list[Generation], dict[str, Any]]:
             raise UnstorableError(f"a stored answer of format {version!r}; this version reads {FORMAT}")
         if tagged:
             packed = unpack(packed)
-        run = f"{LC_ID_PREFIX}-{uuid7()}"
-        return [_unpack_generation(item, f"{run}-{place}") for place, item in enumerate(packed)], about
+        return tuple(_unpack_generation(item) for item in packed), about
     except UnstorableError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UnstorableError("a stored answer that does not fit the schema") from error
+
+
+_ready = remembering(_decoded)
 
 
 def _read(text: str) -> Any:
@@ -78,12 +87,12 @@ def _pack_generation(generation: Generation, packer: Packer) -> list[Any]:
     raise UnstorableError(f"a generation of type {kind.__name__}")
 
 
-def _unpack_generation(packed: Any, message_id: str) -> Generation:
+def _unpack_generation(packed: Any) -> Generation:
     kind, body, info = packed
     if info is not None and not isinstance(info, dict):
         raise UnstorableError("a stored generation with unfit details")
     if kind == "chat":
-        message = unpack_message(body, message_id)
+        message = unpack_message(body, "")
         if isinstance(message.content, str):
             return ChatGeneration.model_construct(text=message.content, message=message, generation_info=info)
         return ChatGeneration(message=message, generation_info=info)

@@ -279,3 +279,35 @@ def test_any_json_is_decoded_or_refused(value: Any) -> None:
 def test_any_bytes_are_decoded_or_refused(data: bytes) -> None:
     with pytest.raises(UnstorableError):
         decode(data)
+
+
+def test_copies_of_a_remembered_answer_share_nothing() -> None:
+    message = AIMessage(
+        [{"type": "text", "text": "four", "annotations": [{"a": [1]}]}],
+        additional_kwargs={"extra": {"deep": [1]}},
+        tool_calls=[{"name": "add", "args": {"a": [1]}, "id": "call_1", "type": "tool_call"}],
+        response_metadata={"logprobs": {"content": [1]}},
+        parsed_by=["us"],
+    )
+    data = encode([ChatGeneration(message=message, generation_info={"deep": [1]})], {"about": [1]})
+    (first,), about = codec.decode(data)
+    _scribble([first.message.__dict__, first.message.__pydantic_extra__, first.generation_info, about])
+    first.message.content = "else"
+    (second,), about = codec.decode(data)
+    assert second.message.content == message.content
+    assert second.message.tool_calls == message.tool_calls
+    assert second.message.response_metadata == message.response_metadata
+    assert second.message.additional_kwargs == message.additional_kwargs
+    assert second.message.parsed_by == ["us"]
+    assert (second.generation_info, about) == ({"deep": [1]}, {"about": [1]})
+    assert first.message.id != second.message.id
+
+
+def _scribble(value: Any) -> None:
+    for item in list(value.values() if isinstance(value, dict) else value):
+        if isinstance(item, (dict, list)):
+            _scribble(item)
+    if isinstance(value, dict):
+        value["scribbled"] = True
+    else:
+        value.append("scribbled")

@@ -123,6 +123,20 @@ def test_a_chain_can_say_it_to_a_cache_without_a_router() -> None:
     assert cache.stats().incidents == 1
 
 
+@pytest.mark.filterwarnings("ignore:.*beta")
+def test_a_cache_counts_the_lookups_of_a_router() -> None:
+    cache = LECCache()
+    model = router(cache=cache)
+    for question in ("a", "a", "b"):
+        model.invoke(question)
+    list(model.stream("c"))
+    list(model.stream("c"))
+    for _ in range(2):
+        _ = model.stream_events("d", version="v3").output
+    model.invoke("a", says(cache="skip"))
+    assert (cache.stats().hits, cache.stats().misses) == (3, 4)
+
+
 # shadow
 
 
