@@ -20,7 +20,7 @@ from pydantic import Field, PrivateAttr
 
 from langchain_lecmux.asking import BOUND, CACHE, OURS, ROUTE, STRUCTURED, Asking
 from langchain_lecmux.calls import Gathered
-from langchain_lecmux.events import Settling
+from langchain_lecmux.events import AsyncSettling, Settling, aadvance, advance
 from langchain_lecmux.facts import run_metadata
 from langchain_lecmux.generated import Generated
 from langchain_lecmux.profiles import common_profile
@@ -30,7 +30,7 @@ from langchain_lecmux.runs import open_async_run, open_run
 from langchain_lecmux.serving import first_message
 from langchain_lecmux.shapes import chat_result, llm_result, run_config, settings_of, with_ours
 from langchain_lecmux.structured import Parser, structure, ways
-from langchain_lecmux.wiring import BLOCKS, MESSAGE, Wiring
+from langchain_lecmux.wiring import BLOCKS, MESSAGE, Turn, Wiring
 from lecmux import Answer, Cascade, Hooks, Router, ValueOfInformation, flow
 from lecmux.costs import AnyPrice
 from lecmux.errors import ConfigError
@@ -364,8 +364,11 @@ class ChatRouter(BaseChatModel):
         """Events; with `version="v3"` the typed stream of the chosen model, or of the stored answer."""
         if version != "v3":
             return super().stream_events(input, config, version=cast("Any", version), **kwargs)
-        model, messages, config, options = self._event_source(input, config, kwargs)
-        return model.stream_events(messages, config, version="v3", **options)
+        turn, config = self._event_turn(input, config, kwargs)
+        drive = flow.Drive(turn.pipeline(single_flight=False))
+        advance(drive)
+        model, config, options = self._event_source(turn, drive, config, Settling)
+        return model.stream_events(turn.caller.asking.messages, config, version="v3", **options)
 
     def astream_events(
         self,
@@ -378,24 +381,37 @@ class ChatRouter(BaseChatModel):
         """As `stream_events`, awaited."""
         if version != "v3":
             return super().astream_events(input, config, version=cast("Any", version), **kwargs)
-        model, messages, config, options = self._event_source(input, config, kwargs)
-        return model.astream_events(messages, config, version="v3", **options)
+        return self._atyped_events(input, config, kwargs)
+
+    async def _atyped_events(
+        self, question: LanguageModelInput, config: RunnableConfig | None, kwargs: dict[str, Any]
+    ) -> Any:
+        turn, config = self._event_turn(question, config, kwargs)
+        drive = flow.Drive(turn.pipeline(single_flight=False))
+        await aadvance(drive)
+        model, config, options = self._event_source(turn, drive, config, AsyncSettling)
+        return await cast(
+            "Any", model.astream_events(turn.caller.asking.messages, config, version="v3", **options)
+        )
+
+    def _event_turn(
+        self, question: LanguageModelInput, config: RunnableConfig | None, kwargs: dict[str, Any]
+    ) -> tuple[Turn, RunnableConfig]:
+        asking, config = self._asked(question, config, kwargs.pop("stop", None), kwargs)
+        return self._wiring.turn(asking, form=BLOCKS, one_call=True), config
 
     def _event_source(
-        self, question: LanguageModelInput, config: RunnableConfig | None, kwargs: dict[str, Any]
-    ) -> tuple[BaseChatModel, list[BaseMessage], RunnableConfig, dict[str, Any]]:
+        self, turn: Turn, drive: flow.Drive, config: RunnableConfig, settling: type[Settling]
+    ) -> tuple[BaseChatModel, RunnableConfig, dict[str, Any]]:
         """The model whose events answer this call, and how to ask it."""
-        asking, config = self._asked(question, config, kwargs.pop("stop", None), kwargs)
-        turn = self._wiring.turn(asking, form=BLOCKS)
-        drive = flow.Drive(turn.pipeline(single_flight=False))
         effect = drive.effect
         if not isinstance(effect, flow.Call):
             replay = StoredAnswer.of(turn.finished(drive.answer))
-            return replay, asking.messages, config, asking.replayed
+            return replay, config, turn.caller.asking.replayed
         turn.looked_up(hit=False)
         told = run_metadata(start_facts(effect.decision))
-        heard = merge_configs(config, {"callbacks": [Settling(drive, effect)], "metadata": told})
-        return self.models[effect.model], asking.messages, heard, turn.caller.options(effect)
+        heard = merge_configs(config, {"callbacks": [settling(drive, effect)], "metadata": told})
+        return self.models[effect.model], heard, turn.caller.options(effect)
 
     # tools and structured output
 

@@ -137,7 +137,8 @@ class LECDecisionModel(BaseDecisionModel):  # type: ignore[misc]  # typed from c
         asked = self._open.pop((query.text, label), None)
         key = self._core.key(query)
         if asked is None:  # a later call of the same run, or a call that nobody asked us about
-            asked = _Asked(query, replace(self._core, allowed=(label,)).route(key))
+            core = replace(self._core, allowed=(label,))
+            asked = _Asked(query, core.route(query, key, core.choose(key)))
         self._core.observe(asked.query, key, asked.decision, paid)
 
 

@@ -18,6 +18,20 @@ from lecmux.facts import facts
 from lecmux.flow import Call, Drive
 
 
+def advance(drive: Drive) -> None:
+    """Performs what the pipeline needs beside calls."""
+    while (effect := drive.effect) and not isinstance(effect, Call):
+        with drive:
+            drive.result = effect.wait()
+
+
+async def aadvance(drive: Drive) -> None:
+    """As `advance`, awaited."""
+    while (effect := drive.effect) and not isinstance(effect, Call):
+        with drive:
+            drive.result = await effect.wait_async()
+
+
 class Settling(Recorder):
     """Feeds the end of one model run to the pipeline that asked for it."""
 
@@ -40,11 +54,8 @@ class Settling(Recorder):
         generation: Any = response.generations[0][0]
         with self._drive:
             self._drive.result = self._reply(generation)
-        message = generation.message
-        message.response_metadata = {
-            **message.response_metadata,
-            "lecmux": facts(self._drive.answer.decision),
-        }
+        advance(self._drive)
+        self._tell(generation)
 
     def on_llm_error(self, error: BaseException, **_: Any) -> None:
         """The model failed, or its reader stopped: nothing is stored; the reader has the error already."""
@@ -58,8 +69,28 @@ class Settling(Recorder):
             if passed is not error:
                 raise
 
+    def _tell(self, generation: ChatGeneration) -> None:
+        message = generation.message
+        told = facts(self._drive.answer.decision)
+        message.response_metadata = {**message.response_metadata, "lecmux": told}
+
     def _reply(self, generation: ChatGeneration) -> Reply:
         generated = Generated((ChatGeneration(message=generation.message),), plan=self.plan)
         return replace(
             reply(generated, seconds=time.perf_counter() - self._started), model=self._effect.model
         )
+
+
+class AsyncSettling(Settling):
+    """As `Settling`, for a stream that is awaited."""
+
+    async def on_llm_end(self, response: LLMResult, **_: Any) -> None:  # type: ignore[override]
+        """The model ended normally: its answer is learnt from and stored."""
+        if not self._open:
+            return
+        self._open = False
+        generation: Any = response.generations[0][0]
+        with self._drive:
+            self._drive.result = self._reply(generation)
+        await aadvance(self._drive)
+        self._tell(generation)

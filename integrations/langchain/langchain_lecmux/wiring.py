@@ -114,8 +114,13 @@ class Wiring:
             store.core(tuple(models), router)  # raises here, not in the first call, where units do not fit
         self.state = None if path is None else StateFile(path, cache=self._kept_here(), router=router)
 
-    def turn(self, asking: Asking, *, form: str = MESSAGE) -> Turn:
-        """Prepares one request. `form` keeps apart answers whose content is shaped by how it was asked for.
+    def turn(self, asking: Asking, *, form: str = MESSAGE, one_call: bool = False) -> Turn:
+        """Prepares one request.
+
+        Args:
+            asking: the call.
+            form: keeps apart answers whose content is shaped by how it was asked for.
+            one_call: the answer is read from the one model that is chosen, whatever happens.
 
         Raises:
             ConfigError: the call names a model that is not there, or no way to use the cache.
@@ -136,7 +141,7 @@ class Wiring:
             judge=self._judge,
             mode=asking.mode,
             shadow=self._shadow,
-            one_call=form == "blocks",  # such a stream is read from the one model that was chosen
+            one_call=one_call,
         )
         used: Any = core.store
         return Turn(query, core, Caller(self._models, asking, used), through)

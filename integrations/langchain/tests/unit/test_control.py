@@ -11,7 +11,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from offline_model import OfflineBlockChat, OfflineToolChat
 
 from langchain_lecmux import ChatRouter, LECCache
-from lecmux import Cache, Price
+from lecmux import Cache, Hooks, Price
 from lecmux.errors import ConfigError
 from lecmux.events import Shadow
 
@@ -208,3 +208,37 @@ def test_a_damaged_file_is_kept_aside(tmp_path: Path) -> None:
     with LECCache(path=path) as cache:
         assert OfflineToolChat(cache=cache).invoke("hi").text
     assert (tmp_path / "answers.lecmux.bad").exists()
+
+
+# hooks that are awaited
+
+
+@pytest.mark.filterwarnings("ignore:.*beta")
+@pytest.mark.parametrize("way", ["ainvoke", "astream", "typed events"])
+async def test_async_hooks_are_awaited(way: str) -> None:
+    tenant = ["ann"]
+    asked: list[str] = []
+
+    async def scope(query: Any) -> str:
+        asked.append("scope")
+        return tenant[0]
+
+    async def admit(query: Any, reply: Any) -> bool:
+        asked.append("admit")
+        return tenant[0] != "eve"
+
+    cache = Cache(1_000_000, hooks=Hooks(scope=scope, admit=admit))
+    model = ChatRouter(models={"only": numbered()}, cache=cache)
+    texts = []
+    for name in ("ann", "ann", "bob", "eve", "eve", "ann"):
+        tenant[0] = name
+        if way == "ainvoke":
+            texts.append((await model.ainvoke("hi")).text)
+        elif way == "astream":
+            texts.append("".join([chunk.text async for chunk in model.astream("hi")]))
+        else:
+            stream: Any = await model.astream_events("hi", version="v3")
+            texts.append((await stream).text)
+    assert texts == ["1", "1", "2", "3", "4", "1"]
+    assert asked.count("admit") == 4
+    assert cache.stats().incidents == 0
