@@ -16,6 +16,8 @@
     │   ├── ModelClosedError
     │   ├── ModelTimeoutError (also TimeoutError)  it took longer than it was given
     │   ├── ModelBusyError                   its queue is full, or its rate limit is reached
+    │   │   └── QueueFullError               too many calls wait for a model in this process
+    │   ├── ModelMemoryError (also MemoryError)  its device has no memory left for this
     │   ├── ModelAccessError                 its key is missing or refused
     │   ├── ModelRequestError                it refuses this request
     │   ├── ModelUnavailableError            its endpoint is down, or the connection broke
@@ -35,12 +37,14 @@ __all__ = [
     "ModelBusyError",
     "ModelClosedError",
     "ModelError",
+    "ModelMemoryError",
     "ModelNotFoundError",
     "ModelReplyError",
     "ModelRequestError",
     "ModelTimeoutError",
     "ModelUnavailableError",
     "PriceError",
+    "QueueFullError",
     "SnapshotError",
     "ValueTypeError",
 ]
@@ -107,6 +111,14 @@ class ModelBusyError(ModelError):
     def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class QueueFullError(ModelBusyError):
+    """As many calls as the model's queue takes wait already; the message says how to have fewer or longer."""
+
+
+class ModelMemoryError(ModelError, MemoryError):
+    """The model's device has no memory left for this; the message says what to make smaller."""
 
 
 class ModelAccessError(ModelError):

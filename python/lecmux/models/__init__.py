@@ -1,5 +1,6 @@
-"""Models: `Gguf` runs one in this process, `OpenAICompatible` asks one behind an endpoint."""
+"""Models: `Gguf` and `Transformers` run one in this process, `OpenAICompatible` asks one behind an endpoint."""
 
+from lecmux.models._torch import place
 from lecmux.models.base import AsyncModel, AsyncStream, Message, Model, Stream
 from lecmux.models.catalog import CATALOG, ModelFile
 from lecmux.models.endpoints import Cooldown, Endpoint, Retries, Timeouts
@@ -7,6 +8,7 @@ from lecmux.models.fetch import Progress, pull
 from lecmux.models.gguf import Gguf
 from lecmux.models.openai_compatible import ChatSettings, OpenAICompatible
 from lecmux.models.store import Installed, find, installed, register, search_dirs
+from lecmux.models.transformers import Transformers
 
 __all__ = [
     "CATALOG",
@@ -25,8 +27,10 @@ __all__ = [
     "Retries",
     "Stream",
     "Timeouts",
+    "Transformers",
     "find",
     "installed",
+    "place",
     "pull",
     "register",
     "search_dirs",

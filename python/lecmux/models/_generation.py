@@ -1,5 +1,6 @@
 """One generation in flight: a worker thread feeds it, the caller reads it, either may end it."""
 
+import functools
 import queue
 import threading
 from collections.abc import Callable, Mapping
@@ -8,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from lecmux.errors import ModelClosedError
+from lecmux.models._jobs import OWN_THREAD, Job, Runner
 from lecmux.query import Reply, Usage
 
 _MILLISECONDS = 1000.0
@@ -102,20 +104,29 @@ class Generation:
     """Text as it is generated; `lecmux.models.Stream` says what each method does.
 
     It belongs to the thread that reads it; `close` may be called from any.
+
+    Args:
+        name: of the model.
+        run: generates: hands chunks to the first argument until done or the second is set.
+        runner: where it runs: on a thread of its own, or in a model's queue, which may refuse it.
     """
 
-    def __init__(self, name: str, run: Run) -> None:
+    def __init__(self, name: str, run: Run, runner: Runner = OWN_THREAD) -> None:
         self._name = name
         self._chunks: queue.SimpleQueue[dict[str, Any] | BaseException | None] = queue.SimpleQueue()
         self._collected = Collected()
         self._reply: Reply | None = None
         self._ended = False
         self._stop = threading.Event()
-        # The thread holds no reference to this object: a stream nobody reads any more can be collected.
-        self._worker = threading.Thread(
-            target=_work, args=(run, self._chunks, self._stop), name=f"lecmux-{name}"
+        self._runner = runner
+        # The job holds no reference to this object: a stream nobody reads any more can be collected.
+        self._worker = Job(
+            name,
+            functools.partial(_work, run, self._chunks, self._stop),
+            self._stop,
+            functools.partial(self._chunks.put, None),
         )
-        self._worker.start()
+        runner.submit(self._worker)
 
     @property
     def reply(self) -> Reply | None:
@@ -154,9 +165,8 @@ class Generation:
 
     def close(self) -> None:
         """Stops at the next token and waits for that."""
-        self._stop.set()
-        if self._worker is not threading.current_thread():
-            self._worker.join()
+        self._runner.withdraw(self._worker)
+        self._worker.join()
         self._ended = True
 
     def stop(self) -> None:

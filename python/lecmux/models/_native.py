@@ -98,8 +98,10 @@ def run(
         except BaseException as error:  # raised below, where it can be seen
             failures.append(error)
             return True
-        # At interpreter exit other threads are waited for: nobody wants the rest then.
-        return stop.is_set() or not threading.main_thread().is_alive()
+        # At interpreter exit other threads are waited for: the rest is not, and what there is of it is no reply.
+        if not threading.main_thread().is_alive():
+            stop.set()
+        return stop.is_set()
 
     try:
         server.handle_chat_completions(request, receive)

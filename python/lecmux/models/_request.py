@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lecmux.errors import ConfigError, ModelError
+from lecmux.errors import ConfigError, ModelError, ModelRequestError
 from lecmux.models.base import Message
 
-__all__ = ["check_request", "last_user_text", "require_positive"]
+__all__ = ["check_request", "last_user_text", "require_positive", "require_room"]
 
+# No token is longer: a prompt of megabytes is refused before it is cut into tokens, which takes seconds.
+_LONGEST_TOKEN_CHARACTERS = 256
 _KEYS_OF_AN_ANSWER = ("tool_calls", "function_call")
 
 
@@ -49,6 +51,21 @@ def require_positive(**settings: int) -> None:
     for name, value in settings.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ConfigError(f"{name} must be a whole number of at least 1, not {value!r}")
+
+
+def require_room(messages: Sequence[Message], context_tokens: int) -> None:
+    """Refuses messages that cannot fit, without cutting them into tokens.
+
+    Raises:
+        ModelRequestError: saying how long they are.
+    """
+    contents = (message.get("content") for message in messages)
+    characters = sum(len(content) for content in contents if isinstance(content, str))
+    if characters > context_tokens * _LONGEST_TOKEN_CHARACTERS:
+        raise ModelRequestError(
+            f"messages of {characters:,} characters cannot fit into {context_tokens:,} tokens; "
+            "shorten them, or load the model with more context_tokens"
+        )
 
 
 def _check_message(message: Message) -> None:

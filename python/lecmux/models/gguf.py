@@ -11,14 +11,11 @@ from lecmux._fork import renew
 from lecmux.errors import ModelClosedError, ModelError
 from lecmux.models import _native, store
 from lecmux.models._generation import Generation
-from lecmux.models._request import check_request, require_positive
+from lecmux.models._request import check_request, require_positive, require_room
 from lecmux.models.base import Message
 from lecmux.query import Query, Reply
 
 __all__ = ["Gguf"]
-
-# No token is longer: a prompt of megabytes is refused before it is cut into tokens, which takes seconds.
-_LONGEST_TOKEN_CHARACTERS = 256
 
 
 class Gguf:
@@ -147,7 +144,7 @@ class Gguf:
     def _generate(self, request: dict[str, Any], seed: int | None) -> Generation:
         if os.getpid() != self._process:
             raise ModelError(f"{self._name} was loaded before a fork; load it again in the child")
-        _require_room(request["messages"], self._context_tokens)
+        require_room(request["messages"], self._context_tokens)
         request |= {"seed": self._seed if seed is None else seed, "cache_prompt": self._reuse_prefix}
         with self._lock:
             server = self._server
@@ -197,13 +194,3 @@ def _request(
     if tools:
         request["tools"] = [dict(tool) for tool in tools]
     return request
-
-
-def _require_room(messages: Sequence[Message], context_tokens: int) -> None:
-    contents = (message.get("content") for message in messages)
-    characters = sum(len(content) for content in contents if isinstance(content, str))
-    if characters > context_tokens * _LONGEST_TOKEN_CHARACTERS:
-        raise ModelError(
-            f"messages of {characters:,} characters cannot fit into {context_tokens:,} tokens; "
-            "shorten them, or load the model with more context_tokens"
-        )
