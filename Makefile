@@ -1,6 +1,6 @@
 # Everything a checkout needs. Each target sets up what it uses; progress goes to stderr.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fuzz bench docs wheel clean
+.PHONY: help demo test test-torch check fuzz bench docs wheel clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -18,7 +18,7 @@ export UV_LINK_MODE ?= copy
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 demo: .venv-demo/.ready ## 1,000 real questions through a cache and two real local models (ARGS="--requests 100")
 	@$(RUN_DEMO) models pull small large >&2
@@ -29,6 +29,11 @@ test: .venv-test/.ready ## Rust and Python tests, the latter against the install
 	cargo test --quiet --locked -p lecmux-core --features shuttle --test schedules
 	.venv-test/bin/lecmux models pull small large
 	$(PYTEST) $(ARGS)
+
+# One thread: the models are tiny, and torch's threads wait for each other in a loop.
+test-torch: .venv-torch/.ready ## tests of models through torch (downloads 2.7 GB once; UV_TORCH_BACKEND=cpu: 0.3 GB)
+	.venv-torch/bin/lecmux models pull small
+	OMP_NUM_THREADS=1 .venv-torch/bin/python -m pytest -m torch $(ARGS)
 
 check: .venv-lint/.ready ## formatting, lints, types
 	cargo fmt --all --check
@@ -74,6 +79,20 @@ SYNC = @UV_PROJECT_ENVIRONMENT=$(@D) $(UV) sync --quiet --locked --no-editable -
 
 .venv-test/.ready: $(UV) $(SOURCES)
 	$(SYNC) --extra all --group test
+	@touch $@
+
+# The lock file knows torch's CUDA build alone, so torch is installed apart, at the locked version: a build for
+# CPUs comes from UV_TORCH_BACKEND=cpu, or from a wheel that lies in PIP_FIND_LINKS. Hard links spare a second
+# copy of what is then 6 GB.
+TORCH_WHEEL = $(lastword $(sort $(wildcard $(PIP_FIND_LINKS:%=%/torch-2*-$(shell \
+  $(PYTHON) -c 'import sys; print("cp%d%d" % sys.version_info[:2])')-*.whl))))
+.venv-torch/.ready: export UV_LINK_MODE = hardlink
+.venv-torch/.ready: $(UV) $(SOURCES)
+	$(SYNC) --inexact --extra langchain --extra llama-index --extra cli --group test
+	@$(UV) export --quiet --locked --extra transformers --no-hashes --no-emit-workspace --no-annotate \
+	  $(if $(TORCH_WHEEL),--no-emit-package torch) > $(@D)/pins.txt
+	@$(UV) pip install --quiet --python $(@D)/bin/python -c $(@D)/pins.txt $(or $(TORCH_WHEEL),torch) \
+	  accelerate gguf transformers
 	@touch $@
 
 .venv-lint/.ready: $(UV) $(SOURCES)

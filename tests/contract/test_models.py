@@ -1,12 +1,13 @@
 """Binds the models to their contract."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lecmux.errors import DownloadError, MissingExtraError
-from lecmux.models import Gguf, Model, OpenAICompatible, Timeouts, pull
+from lecmux.models import Gguf, Model, OpenAICompatible, Timeouts, Transformers, pull
 from lecmux.query import Reply
 from lecmux.testing import ScriptedEndpoint, ScriptedModel
 from lecmux.testing.contracts import ModelContract
@@ -83,3 +84,45 @@ class TestOpenAICompatibleOverLlamaCpp(ModelContract):
     @pytest.fixture
     def closable(self, model: Model) -> Model:
         return model
+
+
+@pytest.fixture(scope="module")
+def transformers(tiny_chat: Path) -> Iterator[Model]:
+    with Transformers(tiny_chat, device="cpu") as model:
+        yield model
+
+
+@pytest.mark.torch
+class TestTransformers(ModelContract):
+    @pytest.fixture
+    def model(self, transformers: Model) -> Model:
+        return transformers
+
+    @pytest.fixture
+    def closable(self, tiny_chat: Path) -> Iterator[Model]:
+        with Transformers(tiny_chat, device="cpu") as model:
+            yield model
+
+
+@pytest.fixture(scope="module")
+def small_through_torch() -> Iterator[Model]:
+    try:
+        pull("small")
+    except (DownloadError, MissingExtraError) as error:
+        pytest.skip(f"the small model cannot be fetched here: {error}")
+    with Transformers("small", device="cpu", context_tokens=512) as model:
+        yield model
+
+
+@pytest.mark.torch
+class TestTransformersFromGguf(ModelContract):
+    """The same file that `Gguf` loads, unpacked."""
+
+    @pytest.fixture
+    def model(self, small_through_torch: Model) -> Model:
+        return small_through_torch
+
+    @pytest.fixture
+    def closable(self, small_through_torch: Model) -> Iterator[Model]:
+        with Transformers("small", device="cpu", context_tokens=512) as model:
+            yield model

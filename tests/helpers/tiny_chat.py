@@ -23,7 +23,7 @@ WEATHER = {
     },
 }
 CALL = {"name": "weather", "arguments": {"city": "Rome"}}
-GREETING = "Γειά σου, κόσμε! 👋🏽 Ça va?"
+GREETING = "Γειά σου, κόσμε! 👋🏽 Ça va?"  # noqa: RUF001  Greek is meant
 ENDLESS = "on and " * 40
 CALLED = f"Let me look.\n<tool_call>\n{json.dumps(CALL)}\n</tool_call>"
 
@@ -148,7 +148,7 @@ def _teach(model: Any, pairs: Sequence[tuple[list[int], list[int]]]) -> None:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        if loss.item() < 1e-3:  # noqa: PLR2004  no token is in doubt then
+        if loss.item() < 1e-3:  # no token is in doubt then
             break
     else:
         raise AssertionError(f"the tiny model did not learn its replies: loss {loss.item():.3f}")

@@ -1,4 +1,4 @@
-"""Models: `Gguf` and `Transformers` run one in this process, `OpenAICompatible` asks one behind an endpoint."""
+"""Models: `Gguf` and `Transformers` run one in this process, `OpenAICompatible` asks an endpoint."""
 
 from lecmux.models._torch import place
 from lecmux.models.base import AsyncModel, AsyncStream, Message, Model, Stream

@@ -42,8 +42,8 @@ def converted(found: store.Installed, dtype: str, convert: Callable[[Path], None
                 partial.replace(ready)
     except OSError as error:
         raise ModelError(
-            f"{found.path.name} cannot be converted into {parent}: {error}; set LECMUX_MODELS to a folder with "
-            f"room for about {_rough_bytes(found.path, dtype) / 1e9:.1f} GB"
+            f"{found.path.name} cannot be converted into {parent}: {error}; set LECMUX_MODELS to a folder "
+            f"with room for about {_rough_bytes(found.path, dtype) / 1e9:.1f} GB"
         ) from error
     return ready
 

@@ -121,8 +121,8 @@ class Jobs:
             _drop(each)
         if full:
             raise QueueFullError(
-                f"{self._name} answers one call at a time and {self._at_most:,} wait already; try again later, "
-                "send fewer at once, or load it with a larger queue_size"
+                f"{self._name} answers one call at a time and {self._at_most:,} wait already; try again "
+                "later, send fewer at once, or load it with a larger queue_size"
             )
 
     def withdraw(self, job: Job) -> None:
@@ -163,7 +163,9 @@ class Jobs:
         while job is not None:
             try:
                 job.run()
-            except Exception:  # a defect, as work hands its errors to whoever reads; the next job runs all the same
+            except (
+                Exception
+            ):  # a defect, as work hands its errors to whoever reads; the next job runs all the same
                 _LOGGER.exception("a generation of %s failed", self._name)
             with self._lock:
                 job = self._running = self._waiting.popleft() if self._waiting else None

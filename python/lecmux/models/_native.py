@@ -98,7 +98,7 @@ def run(
         except BaseException as error:  # raised below, where it can be seen
             failures.append(error)
             return True
-        # At interpreter exit other threads are waited for: the rest is not, and what there is of it is no reply.
+        # At interpreter exit other threads are waited for: nobody wants the rest then, and half is no reply.
         if not threading.main_thread().is_alive():
             stop.set()
         return stop.is_set()

@@ -80,10 +80,10 @@ def load(
         config = transformers.AutoConfig.from_pretrained(source, revision=revision)
         devices = [device]
         if device == AUTO:
-            needs = _needed(torch, transformers, config, dtype, context_tokens)
+            needs = _needed(config, dtype, context_tokens)
             devices = _placement.candidates(needs, _placement.free(torch))
-        model, chosen = _first_with_room(torch, transformers, source, revision, dtype, devices)
-    return _describe(torch, transformers, model, tokenizer, chosen, context_tokens)
+        model, chosen = _first_with_room(source, devices, revision=revision, dtype=dtype)
+    return _describe(model, tokenizer, chosen, context_tokens)
 
 
 def place(
@@ -116,7 +116,7 @@ def place(
         for name, path_or_name in models.items():
             with _readable(os.fspath(path_or_name)):
                 config = transformers.AutoConfig.from_pretrained(_source(path_or_name, dtype))
-                needed[name] = _needed(torch, transformers, config, dtype, context_tokens)
+                needed[name] = _needed(config, dtype, context_tokens)
         return _placement.assign(needed, _placement.free(torch))
 
 
@@ -163,7 +163,12 @@ def _source(path_or_name: str | os.PathLike[str], dtype: str) -> str:
     try:
         found = store.find(name)
     except ModelNotFoundError:
-        if name in CATALOG or name.endswith(".gguf") or Path(name).is_absolute() or name.startswith((".", "~")):
+        if (
+            name in CATALOG
+            or name.endswith(".gguf")
+            or Path(name).is_absolute()
+            or name.startswith((".", "~"))
+        ):
             raise
         return name
     format_ = _GGUF_DTYPE if dtype == AUTO else dtype
@@ -189,8 +194,9 @@ def _convert(path: Path, dtype: str, folder: Path) -> None:
     transformers.AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name).save_pretrained(folder)
 
 
-def _needed(torch: Any, transformers: Any, config: Any, dtype: str, context_tokens: int) -> int:
+def _needed(config: Any, dtype: str, context_tokens: int) -> int:
     """Bytes that a model will take, counted without loading it."""
+    torch, transformers = import_torch()
     with torch.device("meta"):
         empty = transformers.AutoModelForCausalLM.from_config(config)
     parameters = sum(each.numel() for each in empty.parameters())
@@ -199,10 +205,9 @@ def _needed(torch: Any, transformers: Any, config: Any, dtype: str, context_toke
     return _placement.needed(config, parameters, bytes_each, context_tokens)
 
 
-def _first_with_room(
-    torch: Any, transformers: Any, source: str, revision: str | None, dtype: str, devices: list[str]
-) -> tuple[Any, str]:
+def _first_with_room(source: str, devices: list[str], *, revision: str | None, dtype: str) -> tuple[Any, str]:
     """Loads onto the first device that takes it: others may have filled one since it was measured."""
+    torch, transformers = import_torch()
     for device in devices:
         try:
             model = transformers.AutoModelForCausalLM.from_pretrained(
@@ -224,9 +229,8 @@ def _first_with_room(
     )
 
 
-def _describe(
-    torch: Any, transformers: Any, model: Any, tokenizer: Any, device: str, context_tokens: int
-) -> Loaded:
+def _describe(model: Any, tokenizer: Any, device: str, context_tokens: int) -> Loaded:
+    torch, transformers = import_torch()
     template = tokenizer.chat_template
     written = template if isinstance(template, str) else "".join(template.values())
     ends = _end_ids(model, tokenizer, written)

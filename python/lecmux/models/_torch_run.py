@@ -50,8 +50,9 @@ def run(name: str, loaded: Loaded, request: Request, on_chunk: OnChunk, stop: th
     # Outside the handler, whose error held what the generation had computed.
     loaded.torch.cuda.empty_cache()
     raise ModelMemoryError(
-        f"{loaded.device} has no memory left for this call of {name}; shorten the messages, lower max_tokens, "
-        "close another model, or load it with dtype='bfloat16', fewer context_tokens or on another device"
+        f"{loaded.device} has no memory left for this call of {name}; shorten the messages, lower "
+        "max_tokens, close another model, or load it with dtype='bfloat16', with fewer context_tokens or on "
+        "another device"
     )
 
 
@@ -213,9 +214,10 @@ def _plain(name: str, message: Message) -> dict[str, Any]:
 
 def _joined(name: str, parts: Sequence[Any]) -> str:
     texts = [part.get("text") if isinstance(part, Mapping) else part for part in parts]
-    if not all(isinstance(text, str) for text in texts):
+    joined = [text for text in texts if isinstance(text, str)]
+    if len(joined) < len(texts):
         raise ModelRequestError(f"{name} reads text only; leave images, sounds and files out of its messages")
-    return "".join(texts)
+    return "".join(joined)
 
 
 def _arguments(call: Mapping[str, Any]) -> Any:

@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -65,7 +66,7 @@ class Transformers:
     ) -> None:
         require_positive(context_tokens=context_tokens, queue_size=queue_size, threads=threads or 1)
         self.source = os.fspath(path_or_name)
-        self._name = name or os.path.basename(self.source.rstrip("/\\")).removesuffix(".gguf")
+        self._name = name or Path(self.source).name.removesuffix(".gguf")
         self._seed = _seed_of(seed)
         self._process = os.getpid()
         self._lock = threading.Lock()

@@ -34,7 +34,9 @@ def test_is_made_once(store_dir: Path, file: store.Installed) -> None:
     assert (first / "weights").read_text() == "unpacked"
 
 
-def test_another_format_or_other_bytes_get_a_folder_of_their_own(store_dir: Path, file: store.Installed) -> None:
+def test_another_format_or_other_bytes_get_a_folder_of_their_own(
+    store_dir: Path, file: store.Installed
+) -> None:
     first = converted(file, "bfloat16", _write)
     wider = converted(file, "float32", _write)
     file.path.write_bytes(b"GGUF other")

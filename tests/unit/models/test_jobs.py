@@ -58,7 +58,9 @@ def test_a_full_queue_refuses_and_says_what_to_do() -> None:
     jobs.submit(running.job)
     jobs.submit(waiting.job)
 
-    with pytest.raises(QueueFullError, match="small answers one call at a time and 1 wait.*queue_size") as caught:
+    with pytest.raises(
+        QueueFullError, match=r"small answers one call at a time and 1 wait.*queue_size"
+    ) as caught:
         jobs.submit(Held().job)
 
     assert isinstance(caught.value, ModelBusyError)

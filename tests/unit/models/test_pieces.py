@@ -1,5 +1,6 @@
-"""Text that is handed out is final: no half character, no part of a stop word, no beginning of a tool call."""
+"""Text that is handed out is final: no half character, no part of a stop word, no half tool call."""
 
+import itertools
 from collections.abc import Sequence
 
 from hypothesis import given
@@ -52,7 +53,7 @@ def test_stop_words_cut_where_the_whole_text_is_cut(text: str, words: list[str],
     bounds = [0, *cuts, len(text)]
     stop = StopWords(words)
 
-    said = "".join(stop.add(text[start:end]) for start, end in zip(bounds, bounds[1:], strict=False)) + stop.end()
+    said = "".join(stop.add(text[start:end]) for start, end in itertools.pairwise(bounds)) + stop.end()
 
     # The first word to be complete ends the text; what follows is not read.
     ends = [place + len(word) for word in words if (place := text.find(word)) >= 0]

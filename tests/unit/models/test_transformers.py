@@ -48,7 +48,9 @@ def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
-    "settings", [{"context_tokens": 0}, {"queue_size": 0}, {"threads": -1}, {"seed": 1.5}, {"seed": 2**70}], ids=str
+    "settings",
+    [{"context_tokens": 0}, {"queue_size": 0}, {"threads": -1}, {"seed": 1.5}, {"seed": 2**70}],
+    ids=str,
 )
 def test_settings_that_cannot_work_are_refused_before_anything_is_loaded(settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(settings))):
@@ -67,10 +69,12 @@ class TestReplies:
         assert reply.usage.seconds > 0
 
     def test_pieces_are_whole_characters(self, tiny: Transformers) -> None:
+        from tiny_chat import GREETING
+
         with tiny.stream(GREET) as stream:
             pieces = list(stream)
 
-        assert "".join(pieces) == "Γειά σου, κόσμε! 👋🏽 Ça va?"
+        assert "".join(pieces) == GREETING
         assert len(pieces) > 10
         assert stream.reply is not None
         assert stream.reply.value == "".join(pieces)
@@ -183,7 +187,7 @@ class TestQueue:
             next(running)
             waiting = [model.stream(COUNT) for _ in range(2)]
 
-            with pytest.raises(QueueFullError, match="tiny .* 2 wait already.*queue_size"):
+            with pytest.raises(QueueFullError, match=r"tiny .* 2 wait already.*queue_size"):
                 model.chat(COUNT)
 
             running.close()
@@ -265,16 +269,16 @@ class TestEnds:
 
         assert _run(folder, body) == (0, b"interrupted\n", b"")
 
-    def test_an_open_stream_does_not_hold_up_the_exit(self, folder: Path) -> None:
+    def test_open_streams_do_not_hold_up_the_exit(self, folder: Path) -> None:
         body = (
-            "streams = [model.stream(for_ever) for _ in range(20)]\n"
-            "next(streams[0])\nprint(time.time(), flush=True)\n"
+            "import atexit\n"
+            "streams = [model.stream(for_ever) for _ in range(5)]\n"
+            "next(streams[0])\n"
+            # Runs when the threads have ended: each stream was to write 2,000 pieces.
+            "atexit.register(lambda: print([stream._chunks.qsize() < 1000 for stream in streams]))\n"
         )
 
-        code, printed, said = _run(folder, body)
-
-        assert (code, said) == (0, b"")
-        assert time.time() - float(printed) < 30
+        assert _run(folder, body) == (0, b"[True, True, True, True, True]\n", b"")
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
     def test_a_forked_child_is_refused_and_can_exit(self, folder: Path) -> None:
@@ -305,7 +309,9 @@ class TestEnds:
 
 @pytest.mark.torch
 class TestWhatCannotBeLoaded:
-    @pytest.mark.parametrize("name", ["nobody/no-such-model", "no-such-model", "./no-such-folder", "/no/such.gguf"])
+    @pytest.mark.parametrize(
+        "name", ["nobody/no-such-model", "no-such-model", "./no-such-folder", "/no/such.gguf"]
+    )
     def test_a_name_that_is_nowhere(self, name: str) -> None:
         with pytest.raises(ModelNotFoundError, match="no model"):
             Transformers(name)
@@ -334,7 +340,7 @@ class TestWhatCannotBeLoaded:
         model = _copy(folder, tmp_path)
         (model / "chat_template.jinja").unlink()
 
-        with pytest.raises(ModelError, match="no chat template.*Instruct"):
+        with pytest.raises(ModelError, match=r"no chat template.*Instruct"):
             Transformers(model)
 
     def test_code_beside_the_weights_is_not_run(self, folder: Path, tmp_path: Path) -> None:
@@ -349,7 +355,9 @@ class TestWhatCannotBeLoaded:
 
         assert not (model / "ran").exists()
 
-    @pytest.mark.parametrize("settings", [{"dtype": "int3"}, {"device": "toaster"}, {"device": "cuda:7"}], ids=str)
+    @pytest.mark.parametrize(
+        "settings", [{"dtype": "int3"}, {"device": "toaster"}, {"device": "cuda:7"}], ids=str
+    )
     def test_a_format_or_device_that_is_none(self, folder: Path, settings: dict[str, str]) -> None:
         import torch
 
