@@ -101,7 +101,8 @@ class Attempt:
         """The model answered, but not well enough."""
         self._worked()
         self._refused = reply
-        self._pay(self._core.spend(self._query, str(self.model), reply), reply.usage.seconds)
+        model = str(self.model)
+        self._pay(model, self._core.spend(self._query, model, reply), reply.usage.seconds)
         if self._cascade:
             self._turn_to(self._cascade.then, self.decision.reason)
 
@@ -190,11 +191,11 @@ class Attempt:
                 earlier = 0.0 if arm == self.decision.arm else self._before.cost
                 lessons = (*self._before.lessons, (arm, earlier))
                 self._before = replace(self._before, lessons=lessons)
-            self._pay(router.objective.wasted(model, seconds), seconds)
+            self._pay(model, router.objective.wasted(model, seconds), seconds)
 
-    def _pay(self, cost: float | None, seconds: float) -> None:
+    def _pay(self, model: str, cost: float | None, seconds: float) -> None:
         """Books at once: it is paid, whatever becomes of the request."""
         before = self._before
         total = None if cost is None or before.cost is None else before.cost + cost
         self._before = replace(before, cost=total, seconds=before.seconds + seconds)
-        self._core.book(cost, seconds)
+        self._core.book(self._key, model, cost, seconds)

@@ -57,21 +57,41 @@ class Books:
             known = self.router.origin(entry.origin)
             origin = known or Origin(entry.origin, key, str(entry.model), float(f"{hit_cost:.7g}"))
             hit_cost = origin.told
-        self.ledger.add(decision.unit, saved_by_hits=entry.cost, price_of_errors=hit_cost)
+        self.ledger.add(
+            decision.unit,
+            scope=key.scope,
+            model=entry.model,
+            kind="hit",
+            saved_by_hits=entry.cost,
+            saved_by_routing=entry.saved,
+            price_of_errors=hit_cost,
+        )
         if decision.unit != "seconds":
-            self.ledger.add("seconds", saved_by_hits=entry.seconds)
+            self.ledger.add(
+                "seconds", scope=key.scope, model=entry.model, kind="hit", saved_by_hits=entry.seconds
+            )
         if origin:
             self._keep_open(decision, origin, hit_cost, store)
 
     def call(self, bill: Bill, store: Any) -> None:
         """A model was called and paid."""
         decision = bill.decision
-        self.ledger.add(decision.unit, price_of_errors=bill.error)
+        scope = bill.key.scope if bill.key else ""
+        self.ledger.add(
+            decision.unit,
+            scope=scope,
+            model=decision.model,
+            kind="call",
+            unpriced=bill.own is None,
+            spent=bill.own or 0.0,
+            saved_by_routing=decision.saved,
+            price_of_errors=bill.error,
+        )
         if bill.own is None:
             return
-        self.ledger.add(decision.unit, spent=bill.own, saved_by_routing=decision.saved)
         if decision.unit != "seconds":
-            self.ledger.add("seconds", spent=bill.reply.usage.seconds)
+            seconds = bill.reply.usage.seconds
+            self.ledger.add("seconds", scope=scope, model=decision.model, kind="call", spent=seconds)
         if bill.key is None or bill.arm is None:
             return
         origin = Origin(decision.id, bill.key, bill.arm, bill.error)
@@ -80,11 +100,12 @@ class Books:
             origin, decision, (bill.own if bill.paid is None else bill.paid) + bill.error, bill.quality
         )
 
-    def lost(self, unit: Unit, cost: float | None, seconds: float) -> None:
+    def lost(self, key: Key | None, model: str, unit: Unit, cost: float | None, seconds: float) -> None:
         """A call was paid whose answer is not given: it failed, or was not good enough."""
-        self.ledger.add(unit, spent=cost or 0.0)
+        scope = key.scope if key else ""
+        self.ledger.add(unit, scope=scope, model=model, spent=cost or 0.0, unpriced=cost is None)
         if unit != "seconds":
-            self.ledger.add("seconds", spent=seconds)
+            self.ledger.add("seconds", scope=scope, model=model, spent=seconds)
 
     def _keep_open(self, decision: Decision, origin: Origin, charged: float, store: Any) -> None:
         if self.router:
@@ -93,7 +114,8 @@ class Books:
 
     def _settle(self, entry: Open, uncharged: float, quality: float) -> None:
         """The quality became known: books what the error costs beyond what was booked."""
-        self.ledger.add(entry.decision.unit, price_of_errors=uncharged)
+        decision, scope = entry.decision, entry.origin.key.scope
+        self.ledger.add(decision.unit, scope=scope, model=decision.model, price_of_errors=uncharged)
         self._tell(entry.origin, entry.decision, uncharged, quality)
 
     def _tell(self, origin: Origin, decision: Decision, cost: float, quality: float | None) -> None:

@@ -2,6 +2,9 @@
 
 Layout: `A`, the kind of payload, a JSON header on one line, a newline, the payload. The header cannot hold a
 newline, and the payload is not escaped, so a long text costs no more than itself.
+
+Amounts are whole billionths, the clock is in whole milliseconds, and each is padded to one width: a measured
+duration must not decide by its digits how large an entry is, and so what is evicted.
 """
 
 import json
@@ -14,6 +17,8 @@ from lecmux.values import decode_json, decode_value, encode_json, encode_value
 
 _ANSWER = b"A"
 _TEXT, _BYTES, _JSON = b"s", b"b", b"j"
+_NANO, _MILLI = 1_000_000_000, 1_000
+_WIDTH = 13  # holds three hours in nanoseconds, and today in milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,7 @@ class Entry:
         seconds: wall time of the call.
         stored_at: when, by the clock of the cache.
         origin: id of the decision that produced it.
+        saved: by routing when the answer was made, in the same unit.
     """
 
     value: Any
@@ -35,6 +41,7 @@ class Entry:
     seconds: float = 0.0
     stored_at: float | None = None
     origin: str | None = None
+    saved: float = 0.0
 
 
 def seal(entry: Entry) -> Encoded:
@@ -52,9 +59,9 @@ def seal(entry: Entry) -> Encoded:
         kind, payload = _TEXT, str.encode(value, "utf-8", "surrogatepass")
     else:
         kind, payload = _JSON, encode_json(value)
-    header = json.dumps(
-        [entry.model, entry.cost, entry.seconds, entry.stored_at, entry.origin], separators=(",", ":")
-    )
+    amounts = ",".join(_padded(amount, _NANO) for amount in (entry.cost, entry.seconds, entry.saved))
+    stored_at = "null" if entry.stored_at is None else _padded(entry.stored_at, _MILLI)
+    header = f"[{json.dumps(entry.model)},{amounts},{stored_at},{json.dumps(entry.origin)}]"
     return Encoded(b"".join((_ANSWER, kind, header.encode(), b"\n", payload)))
 
 
@@ -63,13 +70,20 @@ def unseal(data: bytes) -> Entry:
     if data[:1] != _ANSWER:
         return Entry(decode_value(data))
     kind, end = data[1:2], data.index(b"\n")
-    model, cost, seconds, stored_at, origin = json.loads(data[2:end].decode())
-    return Entry(_open(kind, data[end + 1 :]), model, cost, seconds, stored_at, origin)
+    model, cost, seconds, saved, stored_at, origin = json.loads(data[2:end].decode())
+    at = None if stored_at is None else stored_at / _MILLI
+    value = _open(kind, data[end + 1 :])
+    return Entry(value, model, cost / _NANO, seconds / _NANO, at, origin, saved / _NANO)
 
 
 def entry_in(value: object) -> Entry:
     """The entry behind the value of a hit; a str or bytes stored by hand comes bare."""
     return value if isinstance(value, Entry) else Entry(value)
+
+
+def _padded(amount: float, parts: int) -> str:
+    """Whole parts of `amount`, right-aligned; JSON allows the spaces."""
+    return f"{round(amount * parts):{_WIDTH}}"
 
 
 def _open(kind: bytes, payload: bytes) -> Any:

@@ -273,10 +273,10 @@ class Core:
             return self._spend(query, model, reply)
         return None
 
-    def book(self, cost: float | None, seconds: float) -> None:
+    def book(self, key: Key | None, model: str, cost: float | None, seconds: float) -> None:
         """Books a call whose answer is not given."""
         with self.contained("observe"):
-            self._books.lost(self.unit, cost, seconds)
+            self._books.lost(key, model, self.unit, cost, seconds)
 
     def now(self) -> float:
         """For durations; 0.0 where the clock fails."""
@@ -351,7 +351,15 @@ class Core:
             self._tell(Bypass, key, decision.model, "admit")
             return
         value = self.codec.dump(reply.value) if self.codec else reply.value
-        entry = Entry(value, decision.model, bill.paid or 0.0, bill.seconds, self.clock(), decision.id)
+        entry = Entry(
+            value,
+            decision.model,
+            bill.paid or 0.0,
+            bill.seconds,
+            self.clock(),
+            decision.id,
+            decision.saved,
+        )
         stored = self.store.put_value(
             key.text,
             seal(entry),
@@ -375,6 +383,8 @@ class Core:
             saved = self._would_save(instead, answer)
             self.ledger.add(
                 self.unit,
+                scope=key.scope if key else "",
+                model=instead.model,
                 would_save_by_hits=saved or 0.0 if stored else 0.0,
                 would_save_by_routing=0.0 if stored else saved or 0.0,
             )

@@ -10,7 +10,7 @@ from lecmux import _core, _snapshot, flow
 from lecmux._envelope import Entry, unseal
 from lecmux._hook_runner import HookRunner
 from lecmux._single_flight import SingleFlight
-from lecmux.costs.ledger import Ledger
+from lecmux.costs.ledger import Ledger, add_up
 from lecmux.errors import ConfigError, PriceError, SnapshotError
 from lecmux.events import Bypass, Store
 from lecmux.hooks import Hooks
@@ -18,6 +18,7 @@ from lecmux.policies._check import MOST, positive, whole
 from lecmux.policies.estimate import Estimator, ValueOfInformation, estimator_from_spec
 from lecmux.policies.evict import Eviction, Lec, eviction_from_spec
 from lecmux.query import Answer, CacheMode, Key, Query, Reply, Unit
+from lecmux.report import Report, price_sources
 from lecmux.routers.router import Router
 from lecmux.stats import Stats
 from lecmux.values import encode_value
@@ -152,6 +153,22 @@ class _Bounded(_core.Store):
             seconds=self._ledger.account("seconds"),
         )
 
+    def report(self) -> Report:
+        """What was spent and saved, by scope, model and day."""
+        unit = self._unit or "usd"
+        routers = list(self._routers)
+        baselines = {router.baseline for router in routers}
+        sources: dict[str, str] = {}
+        for router in routers:
+            sources |= price_sources(router.objective.prices)
+        return Report(
+            unit,
+            self._ledger.lines(unit),
+            baseline=baselines.pop() if len(baselines) == 1 else None,
+            seconds=add_up(self._ledger.lines("seconds")),
+            sources=sources,
+        )
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the whole state to `path`: atomic, versioned, checksummed, readable by the owner only."""
         _snapshot.write(path, self._sealed())
@@ -271,6 +288,11 @@ class _Bounded(_core.Store):
     def hooks(self) -> HookRunner:
         """The hooks it was made with, under the rules of `lecmux.hooks`; for drivers of your own."""
         return self._hooks
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was spent and saved; for drivers of your own."""
+        return self._ledger
 
     @property
     def unit(self) -> Unit | None:

@@ -4,7 +4,7 @@
         ...
 
 Layout: magic, a 128-bit checksum over the rest, one line of JSON that names the parts and their lengths, the
-parts: a cache's snapshot, a router's snapshot.
+parts: a cache's snapshot, a router's snapshot, the cache's ledger as JSON.
 """
 
 import json
@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from lecmux import _snapshot
+from lecmux._incidents import where
 from lecmux._saver import SAVER
 from lecmux.cache import AsyncCache, Cache
-from lecmux.errors import ConfigError, SnapshotError
+from lecmux.errors import ConfigError, LecmuxError, SnapshotError
 from lecmux.policies._check import positive
 from lecmux.routers.router import Router
 
@@ -29,7 +30,7 @@ __all__ = ["SavedState", "StateFile", "read"]
 _LOGGER = logging.getLogger("lecmux")
 _EVERY_SECONDS = 300.0
 _ABANDONED_SECONDS = 3600.0  # no write takes that long: whoever made an older draft was killed
-_CACHE, _ROUTER = "cache", "router"
+_CACHE, _ROUTER, _LEDGER = "cache", "router", "ledger"
 _CACHE_MAGIC = b"LECMUX"
 
 
@@ -48,7 +49,7 @@ class StateFile:
 
     Args:
         path: of the file; its folder must be there.
-        cache: whose entries are kept.
+        cache: whose entries are kept, and the sums of its `report()`.
         router: whose beliefs are kept.
         every_seconds: time between two saves by the one background thread; nothing is written while nothing
             has changed.
@@ -116,7 +117,7 @@ class StateFile:
         try:
             self._save(only_changes=True)
         except Exception as error:
-            self._contained(error)
+            self._contained(_text(error))
 
     def _save(self, *, only_changes: bool) -> bool:
         if os.getpid() != self._pid:
@@ -140,6 +141,7 @@ class StateFile:
         parts = {}
         if self._cache is not None:
             parts[_CACHE] = self._cache._sealed()
+            parts[_LEDGER] = json.dumps(self._cache.ledger._spec(), separators=(",", ":")).encode()
         if self._router is not None:
             parts[_ROUTER] = self._router._sealed()
         return parts
@@ -152,7 +154,8 @@ class StateFile:
         except Exception as error:
             self._keep_as_bad(error)
             return
-        for name, adopt in (_CACHE, self._adopt_entries), (_ROUTER, self._adopt_beliefs):
+        adopts = {_CACHE: self._adopt_entries, _ROUTER: self._adopt_beliefs, _LEDGER: self._adopt_sums}
+        for name, adopt in adopts.items():
             try:
                 if name in parts:
                     adopt(parts[name])
@@ -167,6 +170,10 @@ class StateFile:
         if self._router is not None:
             self._router._adopt(data, self.path)
 
+    def _adopt_sums(self, data: bytes) -> None:
+        if self._cache is not None:
+            self._cache.ledger._restore(json.loads(data))
+
     def _keep_as_bad(self, error: Exception) -> None:
         """Whoever wants to know what was wrong finds the file; the next save makes a new one."""
         bad = self.path.with_name(f"{self.path.name}.bad")
@@ -175,14 +182,14 @@ class StateFile:
                 self.path.replace(bad)
         except OSError:
             _LOGGER.warning("%s cannot be kept as %s: the next save replaces it", self.path, bad.name)
-        self._contained(SnapshotError(f"{error}; it is kept as {bad.name}, and what it held is not used"))
+        self._contained(f"{_text(error)}; it is kept as {bad.name}, and what it held is not used")
 
-    def _contained(self, error: Exception) -> None:
+    def _contained(self, trouble: str) -> None:
         self.incidents += 1
         if self._cache is not None:
-            self._cache.hooks.incident("state", error)
+            self._cache.hooks.incident("state", trouble)
         else:
-            _LOGGER.warning("trouble with the state file %s was contained: %s", self.path, error)
+            _LOGGER.warning("trouble with the state file %s was contained: %s", self.path, trouble)
 
     def _say_if_shared(self) -> None:
         found = _identity(self.path)
@@ -200,7 +207,7 @@ class SavedState:
     """What a state file holds.
 
     Attributes:
-        cache: with the settings and entries of the one that was saved; None where there was none.
+        cache: with the settings, entries and sums of the one that was saved; None where there was none.
         router: with the settings and beliefs of the one that was saved; None where there was none.
     """
 
@@ -216,10 +223,13 @@ def read(path: str | os.PathLike[str]) -> SavedState:
         OSError: when it cannot be read.
     """
     parts = _unsealed(_snapshot.read(path), path)
-    return SavedState(
-        Cache._unsealed(parts[_CACHE], path) if _CACHE in parts else None,
-        Router._unsealed(parts[_ROUTER], path) if _ROUTER in parts else None,
-    )
+    cache = Cache._unsealed(parts[_CACHE], path) if _CACHE in parts else None
+    router = Router._unsealed(parts[_ROUTER], path) if _ROUTER in parts else None
+    if cache is not None and _LEDGER in parts:
+        cache.ledger._restore(json.loads(parts[_LEDGER]))
+    if cache is not None and router is not None:
+        cache.core(router.models, router)  # so that its report knows the baseline and the prices
+    return SavedState(cache, router)
 
 
 def _sealed(parts: Mapping[str, bytes]) -> tuple[bytes, ...]:
@@ -257,6 +267,11 @@ def _lone_part(data: bytes, path: str | os.PathLike[str]) -> dict[str, bytes]:
     if data.startswith(_CACHE_MAGIC):
         return {_CACHE: data}
     raise SnapshotError(f"{path} is not a state file of lecmux")
+
+
+def _text(error: Exception) -> str:
+    """What may go to the log: only files and settings are named in the messages of these."""
+    return str(error) if isinstance(error, (LecmuxError, OSError)) else where(error)
 
 
 def _identity(path: Path) -> tuple[int, int, int] | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lecmux import _tables
 from lecmux.costs.ledger import NANO, Account
 from lecmux.errors import PriceError
 from lecmux.query import Unit
@@ -155,6 +156,23 @@ class Stats:
     def price_of_errors_seconds(self) -> float:
         """Price of the answers known to be wrong; 0.0 where costs are dollars."""
         return self.seconds.price_of_errors / NANO
+
+    def __str__(self) -> str:
+        """As a table; `report()` of the cache says more of the money."""
+        rows = [
+            ("requests", f"{self.requests:,}: {self.hits:,} hits, {self.misses:,} misses"),
+            ("hit rate", _tables.share(self.hits, self.requests)),
+            ("entries", f"{self.entries:,}"),
+            ("bytes", f"{self.bytes_used:,} of {self.capacity_bytes:,}"),
+            ("stored", f"{self.stored:,}"),
+            ("not stored", f"{self.bypassed:,} worth too little, {self.too_large:,} too large"),
+            ("left", f"{self.evicted:,} evicted, {self.expired:,} expired"),
+            ("incidents", f"{self.incidents:,}"),
+        ]
+        accounts: dict[Unit, Account] = {"usd": self.usd, "seconds": self.seconds}
+        for unit, account in accounts.items():
+            rows += [(name, _tables.amount(nano, unit)) for name, nano in account.amounts().items() if nano]
+        return _tables.table(rows)
 
     def _dollars(self) -> Account:
         if self.unit == "seconds":

@@ -22,6 +22,7 @@ PUBLIC_MODULES = [
     "lecmux.key_text",
     "lecmux.policies",
     "lecmux.query",
+    "lecmux.report",
     "lecmux.routers",
     "lecmux.state",
     "lecmux.stats",

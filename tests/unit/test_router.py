@@ -341,7 +341,7 @@ def test_the_ledgers_add_up() -> None:
     assert stats.hits == 36
     assert stats.spent_seconds == 8.0
     assert stats.saved_by_hits_seconds == 72.0
-    assert stats.spent_usd + stats.saved_by_routing_usd == pytest.approx(4 * 20.0)
+    assert stats.spent_usd + stats.saved_by_hits_usd + stats.saved_by_routing_usd == pytest.approx(40 * 20.0)
     assert stats.saved_by_hits_usd == pytest.approx(9 * stats.spent_usd)
 
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from lecmux import Cache, Reply, Router, Stats, Usage
+from lecmux import Cache, Price, Reply, Router, Stats, Usage
 from lecmux.query import Key
 
 
@@ -57,3 +57,22 @@ def test_seconds_have_the_same_four_sums() -> None:
     assert stats.spent_seconds == 12.0
     assert stats.saved_by_routing_seconds > 0.0
     assert stats.price_of_errors_seconds == 6 * 15.0
+
+
+def test_it_reads_in_units_people_know() -> None:
+    cache = Cache(20_000)
+    router = Router(["m"], prices={"m": Price(usd_per_second=0.005)})
+    for _ in range(3):
+        cache.answer("q", models={"m": lambda query: Reply("r", Usage(seconds=0.5))}, router=router)
+
+    text = str(cache.stats())
+
+    lines = dict(line.split("  ", 1) for line in text.splitlines())
+    assert lines["requests"].strip() == "3: 2 hits, 1 misses"
+    assert lines["hit rate"].strip() == "66.7 %"
+    assert "$0.0025" in text
+    assert "0.500 s" in text
+    assert "2500000" not in text
+    assert "2500000" not in repr(cache.stats())
+    assert repr(cache.stats().usd) == "<Account: spent 0.0025, saved by hits 0.005, calls 1, hits 2>"
+    assert repr(Cache(20_000).stats().usd) == "<Account: empty>"

@@ -1,7 +1,7 @@
 """What answers cost: prices, the objective, and exact ledgers."""
 
 from lecmux.costs.history import AnyPrice, DatedPrice, PriceHistory
-from lecmux.costs.ledger import NANO, Account, Ledger
+from lecmux.costs.ledger import NANO, Account, Ledger, Line
 from lecmux.costs.objective import Objective
 from lecmux.costs.price_list import PriceList
 from lecmux.costs.prices import Price
@@ -12,6 +12,7 @@ __all__ = [
     "AnyPrice",
     "DatedPrice",
     "Ledger",
+    "Line",
     "Objective",
     "Price",
     "PriceHistory",
