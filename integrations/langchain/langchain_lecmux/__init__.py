@@ -1,4 +1,4 @@
-"""lecmux for LangChain: `LECCache` keeps answers, `ChatRouter` chooses models, `ChatGguf` is a local one.
+"""lecmux for LangChain: `LECCache` keeps answers, `ChatRouter` chooses models, `ChatModel` is one of ours.
 
 `LECRouterMiddleware` and `LECDecisionModel` put what is learnt into agents. They need parts of LangChain that
 not everyone has, and are imported at first use.
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from langchain_lecmux.cache import LECCache, LECCacheStats
 from langchain_lecmux.chat_gguf import ChatGguf
+from langchain_lecmux.chat_local import ChatModel
 from langchain_lecmux.chat_model import ChatRouter
+from langchain_lecmux.chat_openai_compatible import ChatOpenAICompatible
 
 if TYPE_CHECKING:
     from langchain_lecmux.decisions import LECDecisionModel
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ChatGguf",
+    "ChatModel",
+    "ChatOpenAICompatible",
     "ChatRouter",
     "LECCache",
     "LECCacheStats",

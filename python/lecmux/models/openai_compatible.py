@@ -93,6 +93,11 @@ class OpenAICompatible:
         return self._name
 
     @property
+    def asked(self) -> Mapping[str, Any]:
+        """What every request asks for: the model, and the fields given as `body`."""
+        return {"model": self._model, **self._body}
+
+    @property
     def closed(self) -> bool:
         """True once `close` was called."""
         return self._remote.closed
