@@ -1,33 +1,70 @@
 """Single flight: one request computes an answer, the others that want it wait."""
 
+import contextvars
 import sys
 import threading
+import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
 from lecmux import _core, _fork
 from lecmux.query import Key
 
 Role = Literal["lead", "done"]
 
+_LOOK_SECONDS = 1.0
+_BEHALF: contextvars.ContextVar[object] = contextvars.ContextVar("lecmux_on_behalf", default=None)
+
+
+class Lead:
+    """One request's lead of a key. `caller` is its asyncio task, or else its thread."""
+
+    __slots__ = ("caller",)
+
+    def __init__(self, caller: object) -> None:
+        self.caller = caller
+
+    @property
+    def lost(self) -> bool:
+        """Whether it can never end, since the event loop of its task was closed."""
+        loop = getattr(self.caller, "get_loop", None)
+        return bool(loop and loop().is_closed())
+
+
+class Handoff:
+    """An answer that found no place in the store, for those who wait for it all the same."""
+
+    __slots__ = ("__weakref__", "hit_cost", "sealed")
+
+    def __init__(self) -> None:
+        self.sealed: _core.Encoded | None = None
+        self.hit_cost = 0.0
+
 
 class SingleFlight:
     """The claims of one cache."""
 
     def __init__(self) -> None:
-        self._inflight = _core.Inflight()
-        self._leaders: dict[Key, object] = {}
+        self._lock = threading.Lock()
+        self._reset()
         _fork.renew(self)
+
+    def _reset(self) -> None:
+        self._inflight = _core.Inflight()
+        self._leads: dict[Key, Lead] = {}
+        # Those who lead and wait hold the handoff of their key: it goes with the last of them.
+        self._handoffs: weakref.WeakValueDictionary[Key, Handoff] = weakref.WeakValueDictionary()
 
     def _after_fork(self) -> None:
         # The leaders stayed in the parent: here nobody would ever wake those who wait for them.
-        self._inflight = _core.Inflight()
-        self._leaders = {}
+        self._lock = threading.Lock()
+        self._reset()
 
     def leads(self, key: Key) -> bool:
         """True when the caller itself computes `key` further up: it would wait for itself."""
-        return bool(self._leaders.get(key) == _caller())
+        lead = self._leads.get(key)
+        return lead is not None and bool(lead.caller == caller())
 
     def claim(self, key: Key, wake: Callable[[str], None]) -> bool:
         """True: the caller leads. Else `wake` is called once, with "lead" or "done"."""
@@ -37,27 +74,63 @@ class SingleFlight:
         """True: `wake` will not be called. False: it was, or is about to be."""
         return self._inflight.abandon(key.text, wake, scope=key.scope, fingerprint=key.fingerprint)
 
-    def take(self, key: Key) -> None:
+    def take(self, key: Key) -> Lead:
         """Notes who leads."""
-        self._leaders[key] = _caller()
+        lead = self._leads[key] = Lead(caller())
+        return lead
 
-    def release(self, key: Key) -> None:
-        """The leader is done: all who wait look again."""
-        self._leaders.pop(key, None)
-        self._inflight.release(key.text, scope=key.scope, fingerprint=key.fingerprint)
+    def release(self, key: Key, lead: Lead | None = None) -> None:
+        """The leader is done: all who wait look again. A `lead` that was reclaimed has nobody to wake."""
+        if self._gives_up(key, lead):
+            self._inflight.release(key.text, scope=key.scope, fingerprint=key.fingerprint)
 
-    def fail(self, key: Key) -> None:
+    def fail(self, key: Key, lead: Lead | None = None) -> None:
         """The leader failed: one of those who wait takes over."""
-        self._leaders.pop(key, None)
-        self._inflight.fail(key.text, scope=key.scope, fingerprint=key.fingerprint)
+        if self._gives_up(key, lead):
+            self._inflight.fail(key.text, scope=key.scope, fingerprint=key.fingerprint)
+
+    def reclaim(self, key: Key) -> None:
+        """Takes the lead from a request that can never end, and gives it to one of those who wait."""
+        lead = self._leads.get(key)
+        if lead is not None and lead.lost:
+            self.fail(key, lead)
+
+    def _gives_up(self, key: Key, lead: Lead | None) -> bool:
+        with self._lock:
+            if lead is not None and self._leads.get(key) is not lead:
+                return False
+            self._leads.pop(key, None)
+        return True
+
+    def handoff(self, key: Key) -> Handoff:
+        """Where the answer of the one who leads `key` is laid, for as long as anybody holds it."""
+        with self._lock:
+            handoff = self._handoffs.get(key)
+            if handoff is None:
+                handoff = self._handoffs[key] = Handoff()
+            return handoff
+
+    def hand(self, key: Key, sealed: _core.Encoded, hit_cost: float) -> None:
+        """Lays down an answer that the store did not take, if anybody may wait for it."""
+        handoff = self._handoffs.get(key)
+        if handoff is not None:
+            handoff.hit_cost = hit_cost
+            handoff.sealed = sealed
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Effect: wait until the caller leads ("lead") or another request computed the answer ("done")."""
+    """Effect: wait until the caller leads ("lead") or another request computed the answer ("done").
+
+    Who waits looks up now and then whether the leader is lost with its event loop.
+    """
 
     key: Key
     flight: SingleFlight
+    handoff: Handoff = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "handoff", self.flight.handoff(self.key))
 
     def wait(self) -> Role:
         """Blocks the thread."""
@@ -66,7 +139,8 @@ class Claim:
         if turn.leads_at_once():
             return "lead"
         try:
-            woken.wait()
+            while not woken.wait(_LOOK_SECONDS):
+                self.flight.reclaim(self.key)
         except BaseException:
             turn.leave()
             raise
@@ -87,7 +161,8 @@ class Claim:
         if turn.leads_at_once():
             return "lead"
         try:
-            await woken
+            while not (await asyncio.wait({woken}, timeout=_LOOK_SECONDS))[0]:
+                self.flight.reclaim(self.key)
         except BaseException:
             turn.leave()
             raise
@@ -133,8 +208,11 @@ class _Turn:
             self.leave()
 
 
-def _caller() -> Any:
-    """The running asyncio task, or else the thread."""
+def caller() -> object:
+    """Who is calling: the running asyncio task, or else the thread, or whom this thread works for."""
+    behalf = _BEHALF.get()
+    if behalf is not None:
+        return behalf
     asyncio = sys.modules.get("asyncio")
     if asyncio is not None:
         try:
@@ -144,3 +222,10 @@ def _caller() -> Any:
         if task is not None:
             return task
     return threading.get_ident()
+
+
+def on_behalf() -> contextvars.Context:
+    """A context for a thread that works for the caller, and must not wait for what the caller leads."""
+    context = contextvars.copy_context()
+    context.run(_BEHALF.set, caller())
+    return context

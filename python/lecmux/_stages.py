@@ -12,9 +12,9 @@ from typing import Any, Protocol
 from lecmux import _core
 from lecmux._attempt import NOTHING, Before
 from lecmux._books import Bill, Books
-from lecmux._envelope import Entry, entry_in, seal
+from lecmux._envelope import Entry, entry_in, seal, unseal
 from lecmux._hook_runner import HookFailedError, HookRunner
-from lecmux._single_flight import SingleFlight
+from lecmux._single_flight import Handoff, SingleFlight
 from lecmux.costs.ledger import Ledger
 from lecmux.costs.objective import Objective
 from lecmux.costs.prices import check_amount
@@ -146,15 +146,24 @@ class Core:
                 if not again:
                     self._tell(CacheMiss, key, "absent")
                 return None
-            return self._serve(key, hit, again=again)
+            return self._serve(key, entry_in(hit.value), hit, again=again)
         return None
 
-    def _serve(self, key: Key, hit: _core.Hit, *, again: bool) -> Answer | None:
-        entry = entry_in(hit.value)
+    def handed(self, key: Key, handoff: Handoff) -> Answer | None:
+        """The answer of another request that this one waited for, where the store had no place for it."""
+        if handoff.sealed is None:
+            return None
+        with self.contained("exact"):
+            return self._serve(key, unseal(handoff.sealed.data), handoff, again=True)
+        return None
+
+    def _serve(self, key: Key, entry: Entry, hit: _core.Hit | Handoff, *, again: bool) -> Answer | None:
         if self.allowed is not None and entry.model not in self._may_answer(self.allowed):
             self._tell(CacheMiss, key, "not_allowed")
             return None
-        if self.router and hit.hit_cost > 0 and hit.hit_cost > self.router.expected(key, count=hit.count):
+        kept = None if isinstance(hit, Handoff) else hit
+        count = kept.count if kept else 1.0
+        if self.router and hit.hit_cost > 0 and hit.hit_cost > self.router.expected(key, count=count):
             self._tell(CacheMiss, key, "declined")
             return None
         decision = Decision(
@@ -164,7 +173,7 @@ class Core:
             reason="exact",
             unit=self.unit,
             saved=entry.cost,
-            hit_id=hit.hit_id,
+            hit_id=kept.hit_id if kept else None,
             age_seconds=None if entry.stored_at is None else max(0.0, self.clock() - entry.stored_at),
         )
         value = self.codec.load(entry.value) if self.codec else entry.value
@@ -187,15 +196,15 @@ class Core:
         if role != "lead":
             yield
             return
-        self.flight.take(key)
+        lead = self.flight.take(key)
         try:
             yield
         except BaseException:
             with self.contained("claim"):
-                self.flight.fail(key)
+                self.flight.fail(key, lead)
             raise
         with self.contained("claim"):
-            self.flight.release(key)
+            self.flight.release(key, lead)
 
     # route
 
@@ -360,9 +369,10 @@ class Core:
             decision.id,
             decision.saved,
         )
+        sealed = seal(entry)
         stored = self.store.put_value(
             key.text,
-            seal(entry),
+            sealed,
             cost=bill.paid,
             ttl_seconds=self.hooks.ttl(query, reply),
             scope=key.scope,
@@ -373,6 +383,7 @@ class Core:
         if stored:
             self._tell(Store, key, decision.model, bill.paid)
         else:
+            self.flight.hand(key, sealed, bill.error)
             self._tell(Bypass, key, decision.model, "worth")
 
     # shadow

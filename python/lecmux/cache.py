@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Self
 
 from lecmux import _core, _snapshot, flow
+from lecmux._deadline import Deadline, within
 from lecmux._envelope import Entry, unseal
 from lecmux._hook_runner import HookRunner
 from lecmux._single_flight import SingleFlight
@@ -89,6 +90,7 @@ class _Bounded(_core.Store):
         self._clock = clock or time.time
         self._hooks = HookRunner(hooks)
         self._flight = SingleFlight()
+        self._deadline = Deadline()
         self._ledger = Ledger()
         self._unit: Unit | None = None
         self._routers: list[Router] = []
@@ -347,6 +349,7 @@ class Cache(_Bounded):
         cache: CacheMode = "use",
         route: str | None = None,
         shadow: bool = False,
+        timeout_seconds: float | None = None,
     ) -> Answer:
         """Answers from the store, or by one call to the model that the router chooses.
 
@@ -360,8 +363,11 @@ class Cache(_Bounded):
             cache: "use" it, "refresh" what it holds with a new answer, or "skip" it.
             route: the one model or cascade that may answer; stored answers of others are not served.
             shadow: ask the router's baseline whatever was decided, and record what that cost more.
+            timeout_seconds: of each call of a model. One that takes longer has failed; it runs on on its own
+                thread, and its answer is dropped.
 
         Raises:
+            ModelTimeoutError: no model answered in time.
             ConfigError: for models that do not fit the router, and a `cache` or `route` that is unknown.
             PriceError: when the router counts in another unit than this cache so far.
         """
@@ -369,9 +375,16 @@ class Cache(_Bounded):
             tuple(models), router, allowed=_only(route, models, router), mode=cache, shadow=shadow
         )
 
+        if timeout_seconds is not None:
+            positive("timeout_seconds", timeout_seconds)
+
         def call(effect: flow.Call) -> Reply:
             started = self._now()
-            result = models[effect.model](effect.query)
+            model = models[effect.model]
+            if timeout_seconds is None:
+                result = model(effect.query)
+            else:
+                result = self._deadline.call(effect.model, timeout_seconds, lambda: model(effect.query))
             return flow.reply_from(result, self._now() - started)
 
         return flow.run(flow.answer(_query(query), core), call)
@@ -398,16 +411,26 @@ class AsyncCache(_Bounded):
         cache: CacheMode = "use",
         route: str | None = None,
         shadow: bool = False,
+        timeout_seconds: float | None = None,
     ) -> Answer:
-        """As `Cache.answer`; models may be coroutine functions. Plain ones run on the loop's thread."""
+        """As `Cache.answer`; models may be coroutine functions.
+
+        Plain ones run on the loop's thread, where `timeout_seconds` cannot reach them; a coroutine that takes
+        longer is cancelled.
+        """
         core = self.core(
             tuple(models), router, allowed=_only(route, models, router), mode=cache, shadow=shadow
         )
+
+        if timeout_seconds is not None:
+            positive("timeout_seconds", timeout_seconds)
 
         async def call(effect: flow.Call) -> Reply:
             started = self._now()
             result = models[effect.model](effect.query)
             if isinstance(result, Awaitable):
+                if timeout_seconds is not None:
+                    result = within(effect.model, timeout_seconds, result)
                 result = await result
             return flow.reply_from(result, self._now() - started)
 

@@ -71,8 +71,8 @@ Pipeline = Generator[Effect, Any, Answer]
 def answer(query: Query, core: Core, *, single_flight: bool = True) -> Pipeline:
     """Answers one request: from the store, or by one call that other requests for the same key wait for.
 
-    A failure of the call passes through untouched. A request that waited for another one's answer, and does
-    not find it stored, calls for itself.
+    A request that waited for another one's answer is served it, stored or not; where it was refused by
+    admission, each calls for itself.
 
     Args:
         query: the request.
@@ -91,12 +91,13 @@ def answer(query: Query, core: Core, *, single_flight: bool = True) -> Pipeline:
     if key is None or not single_flight or not core.shares(key):
         return (yield from _ask(query, key, core))
     try:
-        role = yield Claim(key, core.flight)
+        claim = Claim(key, core.flight)
+        role = yield claim
     except Exception as error:  # the claim is ours: its failure must not fail the request
         core.incident("claim", error)
-        role = "done"
+        return (yield from _ask(query, key, core))
     with core.leading(key, role):
-        if found := core.exact(key, again=True):
+        if found := core.exact(key, again=True) or core.handed(key, claim.handoff):
             return found
         return (yield from _ask(query, key, core))
 

@@ -1,13 +1,14 @@
 """One request computes, the others wait; whoever goes away hands on what it held."""
 
 import asyncio
+import gc
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lecmux import AsyncCache, Cache, Query
+from lecmux import AsyncCache, Cache, Hooks, Query, Reply, Usage
 from lecmux._single_flight import Claim, SingleFlight
 from lecmux.query import Key
 
@@ -176,4 +177,137 @@ def test_a_claim_is_given_back_after_every_kind_of_end() -> None:
             pool.submit(cache.answer, "q", models={"m": model}).exception(10)
 
     assert len(cache._flight._inflight) == 0
-    assert not cache._flight._leaders
+    assert not cache._flight._leads
+    gc.collect()
+    assert not cache._flight._handoffs
+
+
+# 64 at once
+
+
+@pytest.mark.parametrize(("failures", "calls"), [(0, 1), (1, 2)])
+@pytest.mark.parametrize("capacity_bytes", [100_000, 1])
+def test_64_threads_make_one_call_and_two_where_the_leader_fails(
+    failures: int, calls: int, capacity_bytes: int
+) -> None:
+    cache, model = Cache(capacity_bytes), Slow(failures)
+    with ThreadPoolExecutor(64) as pool:
+        waiting = [pool.submit(cache.answer, "q", models={"m": model}) for _ in range(64)]
+        while cache.stats().misses < 64:
+            time.sleep(0.005)
+        time.sleep(0.1)  # from its look to its claim
+        model.go.set()
+        errors = [each.exception(60) for each in waiting]
+
+    assert model.calls == calls
+    assert sum(isinstance(error, OSError) for error in errors) == failures
+    assert errors.count(None) == 64 - failures
+
+
+@pytest.mark.parametrize("cancel", [False, True])
+@pytest.mark.parametrize("capacity_bytes", [100_000, 1])
+async def test_64_tasks_make_one_call_and_two_where_the_leader_is_cancelled(
+    capacity_bytes: int, *, cancel: bool
+) -> None:
+    cache, go, calls = AsyncCache(capacity_bytes), asyncio.Event(), []
+
+    async def model(query: Query) -> str:
+        calls.append(query.text)
+        await go.wait()
+        return "r"
+
+    tasks = [asyncio.create_task(cache.answer("q", models={"m": model})) for _ in range(64)]
+    while cache.stats().misses < 64:
+        await asyncio.sleep(0)
+    if cancel:
+        tasks[0].cancel()
+    go.set()
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert len(calls) == 1 + cancel
+    assert sum(isinstance(end, asyncio.CancelledError) for end in ends) == cancel
+    assert len(cache._flight._inflight) == 0
+
+
+async def test_those_who_wait_get_copies_of_their_own_and_what_they_saved_is_booked() -> None:
+    cache, go = AsyncCache(1), asyncio.Event()
+
+    async def model(query: Query) -> Reply:
+        await go.wait()
+        return Reply({"list": [1]}, Usage(seconds=2.0))
+
+    tasks = [asyncio.create_task(cache.answer("q", models={"m": model})) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    go.set()
+    answers = await asyncio.gather(*tasks)
+    answers[1].value["list"].append(2)
+
+    assert [answer.value for answer in answers] == [{"list": [1]}, {"list": [1, 2]}, {"list": [1]}]
+    assert sorted(answer.decision.kind for answer in answers) == ["call", "hit", "hit"]
+    assert {answer.decision.hit_id for answer in answers} == {None}, "there is no entry to forget"
+    assert cache.stats().saved_by_hits_seconds == pytest.approx(4.0)
+    assert len(cache) == 0
+
+
+async def test_an_answer_that_admission_refuses_is_handed_to_nobody() -> None:
+    cache, calls = AsyncCache(100_000, hooks=Hooks(admit=lambda request, reply: False)), []
+
+    async def model(query: Query) -> str:
+        calls.append(query.text)
+        await asyncio.sleep(0.01)
+        return "r"
+
+    await asyncio.gather(*(cache.answer("q", models={"m": model}) for _ in range(3)))
+
+    assert len(calls) == 3
+
+
+# event loops that end
+
+
+def test_the_lead_of_a_task_whose_loop_was_closed_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lecmux._single_flight._LOOK_SECONDS", 0.02)
+    cache, loop = AsyncCache(100_000), asyncio.new_event_loop()
+
+    async def never(query: Query) -> str:
+        await asyncio.sleep(3600)
+        return "never"
+
+    leader = loop.create_task(cache.answer("q", models={"m": never}))
+    loop.run_until_complete(asyncio.sleep(0.01))
+    loop.close()
+
+    def ask() -> str:
+        return str(asyncio.run(_ask(cache)))
+
+    with ThreadPoolExecutor(2) as pool:
+        values = [pool.submit(ask) for _ in range(2)]
+        assert [value.result(30) for value in values] == ["r", "r"]
+
+    leader._log_destroy_pending = False  # type: ignore[attr-defined]
+    leader.get_coro().close()  # type: ignore[union-attr]
+    assert len(cache._flight._inflight) == 0, "the lost leader gave nothing back a second time"
+
+
+async def _ask(cache: AsyncCache) -> object:
+    return (await cache.answer("q", models={"m": lambda query: "r"})).value
+
+
+def test_a_lost_leader_that_ends_later_takes_nothing_from_the_next() -> None:
+    flight, woken = SingleFlight(), []  # type: ignore[var-annotated]
+    assert flight.claim(KEY, print)
+    lost = flight.take(KEY)
+    loop = asyncio.new_event_loop()
+    lost.caller = loop.create_task(asyncio.sleep(0))
+    loop.run_until_complete(lost.caller)
+    loop.close()
+    flight.claim(KEY, lambda role: woken.append(("first", role)))
+    flight.claim(KEY, lambda role: woken.append(("second", role)))
+
+    flight.reclaim(KEY)
+    flight.reclaim(KEY)
+    flight.take(KEY)
+    flight.fail(KEY, lost)
+    flight.release(KEY, lost)
+
+    assert woken == [("first", "lead")]
