@@ -113,6 +113,8 @@ class Store:
         fingerprint: str = "",
     ) -> list[tuple[str, str, str]] | None:
         """What would leave for a new entry, as (text, scope, fingerprint); None: it would be declined."""
+    def keys(self, *, scope: str = "", fingerprint: str = "") -> list[str]:
+        """The keys of one scope and fingerprint, in no order; a look at every entry there is."""
     def delete(self, key: str, *, scope: str = "", fingerprint: str = "") -> bool:
         """Removes an entry; False when it is not there."""
     def forget(self, hit_id: str) -> bool:

@@ -316,3 +316,15 @@ def test_what_would_be_declined_evicts_nothing() -> None:
     assert cache.would_evict("new", value_bytes=30_000, worth=1e9) is None
     assert cache.would_evict("key 0", value_bytes=100) == []
     assert Cache(20_000).would_evict("new", value_bytes=100) == []
+
+
+def test_keys_are_those_of_one_scope_and_fingerprint_that_live() -> None:
+    clock = FakeClock()
+    cache = Cache(100_000, clock=clock)
+    cache.put("one", "1", scope="a", fingerprint="f")
+    cache.put("gone", "2", scope="a", fingerprint="f", ttl_seconds=5)
+    cache.put("other", "3", scope="b", fingerprint="f")
+    clock.advance(10)
+
+    assert cache.keys(scope="a", fingerprint="f") == ["one"]
+    assert cache.keys() == []

@@ -293,6 +293,15 @@ impl Store {
         Ok(leaving.map(|keys| keys.iter().map(parts).collect()))
     }
 
+    /// The keys of one scope and fingerprint, in no order; a look at every entry there is.
+    #[pyo3(signature = (*, scope=Part::EMPTY, fingerprint=Part::EMPTY),
+        text_signature = "($self, *, scope='', fingerprint='')")]
+    fn keys(&self, py: Python<'_>, scope: Part<'_>, fingerprint: Part<'_>) -> PyResult<Vec<String>> {
+        let now = self.now(py)?;
+        let found = guarded(|| Ok(self.cache.keys(scope.0, fingerprint.0, now)))?;
+        Ok(found.iter().map(|key| parts(key).0).collect())
+    }
+
     /// Removes an entry; False when it is not there.
     #[pyo3(signature = (key, *, scope=Part::EMPTY, fingerprint=Part::EMPTY),
         text_signature = "($self, key, *, scope='', fingerprint='')")]

@@ -194,6 +194,17 @@ impl<V> Cache<V> {
         removed
     }
 
+    /// The keys of one scope and fingerprint that have not expired, in no order. O(n).
+    pub fn keys(&self, scope: &str, fingerprint: &str, now_ms: u64) -> Vec<Key> {
+        let asked = |key: &Key| key.in_scope(scope) && key.parts().1 == fingerprint.as_bytes();
+        let mut found = Vec::new();
+        for shard in self.healthy() {
+            let live = shard.residents().filter(|(key, _, view)| view.expires_ms > now_ms && asked(key));
+            found.extend(live.map(|(key, ..)| key.clone()));
+        }
+        found
+    }
+
     /// Copies every entry that has not expired, one shard at a time; `clone` runs under the lock and must
     /// only copy a reference.
     pub fn export(&self, now_ms: u64, clone: impl Fn(&V) -> V) -> Vec<Exported<V>> {

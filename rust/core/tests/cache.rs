@@ -205,3 +205,24 @@ fn entries_pay_for_the_structures() {
         }
     }
 }
+
+#[test]
+fn keys_are_those_of_one_scope_and_fingerprint_that_live() {
+    let cache: Cache<u32> = Cache::new(config(100_000, LEC)).unwrap();
+    for (scope, fingerprint, text, expires_ms) in [
+        ("a", "f", "one", NEVER),
+        ("a", "f", "two", NEVER),
+        ("a", "f", "gone", 10),
+        ("a", "g", "other fingerprint", NEVER),
+        ("b", "f", "other scope", NEVER),
+    ] {
+        let terms = Terms { expires_ms, ..terms(8, Cost::Observed(1.0)) };
+        cache.put(KeyRef { scope, fingerprint, text }, 1, terms, 0, &mut Vec::new()).unwrap();
+    }
+
+    let found = cache.keys("a", "f", 20);
+
+    let mut texts: Vec<&[u8]> = found.iter().map(|key| key.parts().2).collect();
+    texts.sort_unstable();
+    assert_eq!(texts, [b"one".as_slice(), b"two"]);
+}

@@ -1,6 +1,7 @@
 """A stream as it passes: each chunk tells of the decision, and what they amount to is kept for the store."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatResponse
@@ -9,7 +10,7 @@ from lecmux import Decision, Reply, Usage
 from lecmux.facts import end_facts, start_facts
 from lecmux.policies import ended_normally
 from llama_index.llms.lecmux.generated import Generated
-from llama_index.llms.lecmux.responses import Response, end, tokens
+from llama_index.llms.lecmux.responses import Response, end, usage
 from llama_index.llms.lecmux.serving import told, usage_facts
 
 _THINKING = "thinking_delta"
@@ -20,7 +21,7 @@ class Gathered:
 
     def __init__(self) -> None:
         self._pieces: list[int] = []
-        self._tokens = (0, 0)
+        self._usage = Usage()
         self._end: str | None = None
         self._last: Response | None = None
         self._handed: Response | None = None
@@ -31,8 +32,7 @@ class Gathered:
             self._pieces.append(len(chunk.delta))
         if isinstance(thought := chunk.additional_kwargs.get(_THINKING), str) and thought:
             self._pieces.append(-len(thought))
-        counted = tokens(chunk)
-        self._tokens = max(self._tokens[0], counted[0]), max(self._tokens[1], counted[1])
+        self._usage = _larger(self._usage, usage(chunk))
         if (reason := end(chunk)) and (self._end is None or ended_normally(self._end)):
             self._end = reason
         self._last = chunk
@@ -41,17 +41,27 @@ class Gathered:
 
     def reply(self, model: str, seconds: float) -> Reply:
         """What the chunks amount to; a value of None, which is never stored, where there were none."""
-        usage = Usage(*self._tokens, seconds=seconds)
+        used = replace(self._usage, seconds=seconds)
         if self._last is None:
-            return Reply(None, usage=usage, model=model)
+            return Reply(None, usage=used, model=model)
         generated = Generated(_whole(self._last), tuple(self._pieces), self._tokens)
-        return Reply(generated, usage=usage, finish_reason=self._end, model=model)
+        return Reply(generated, usage=used, finish_reason=self._end, model=model)
+
+    @property
+    def _tokens(self) -> tuple[int, int]:
+        return self._usage.input_tokens, self._usage.output_tokens
 
     def settle(self, decision: Decision) -> None:
         """The stream has ended: the last chunk, which its reader still holds, also tells what it cost."""
         if self._handed is not None:
             facts: dict[str, Any] = self._handed.additional_kwargs["lecmux"]
             facts.update(end_facts(decision), **usage_facts(self._tokens))
+
+
+def _larger(one: Usage, other: Usage) -> Usage:
+    """Each count at its largest: some report it once, some as it grows, some the input first."""
+    names = Usage.__slots__
+    return Usage(**{name: max(getattr(one, name), getattr(other, name)) for name in names})
 
 
 def _whole(chunk: Response) -> Response:

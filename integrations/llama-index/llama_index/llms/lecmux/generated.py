@@ -1,11 +1,11 @@
 """What a model generated, with the few facts about it that a cache and a router need."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llama_index.core.base.llms.types import ChatResponse, ToolCallBlock
 
-from lecmux import Reply, Usage
-from llama_index.llms.lecmux.responses import Response, end, text_of, tokens
+from lecmux import Reply
+from llama_index.llms.lecmux.responses import Response, end, text_of, usage
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,10 +41,10 @@ class Generated:
 
 def reply(response: Response, *, model: str, seconds: float) -> Reply:
     """A whole answer as what hooks, prices and admission go by."""
-    counted = tokens(response)
+    used = usage(response)
     return Reply(
-        Generated(response, tokens=counted),
-        usage=Usage(*counted, seconds=seconds),
+        Generated(response, tokens=(used.input_tokens, used.output_tokens)),
+        usage=replace(used, seconds=seconds),
         finish_reason=end(response),
         model=model,
     )

@@ -7,7 +7,7 @@ Its methods carry no callback decorators: the chosen model's own tell of the cal
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -26,9 +26,11 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
 from pydantic import Field, PrivateAttr
 
-from lecmux import Answer, AsyncCache, Cache, Hooks, Price, Router, ValueOfInformation, flow
+from lecmux import Answer, AsyncCache, Cache, Hooks, Router, ValueOfInformation, flow
+from lecmux.costs import AnyPrice
 from lecmux.errors import ConfigError
 from lecmux.models import Model
+from lecmux.state import StateFile
 from llama_index.llms.lecmux.asking import CACHE, OFFER, ROUTE, Asking, Offer
 from llama_index.llms.lecmux.canonical import FACTS
 from llama_index.llms.lecmux.metadata import common_metadata, takes_tools
@@ -60,7 +62,7 @@ class RouterLLM(FunctionCallingLLM):
 
     models: dict[str, LLM] = Field(exclude=True)
     """By the names that decisions and prices use."""
-    prices: Mapping[str, Price] | None = Field(default=None, exclude=True)
+    prices: Mapping[str, AnyPrice] | None = Field(default=None, exclude=True)
     """By those names. Where not every model has a price, costs are seconds, and every decision says so."""
     cache: Any = Field(default=None, exclude=True)
     """A `lecmux.Cache` or `AsyncCache` to share; None: one of its own, 256 MiB; False: none."""
@@ -80,7 +82,10 @@ class RouterLLM(FunctionCallingLLM):
     namespace: str = ""
     """Keeps this router's answers apart from those of others over the same models."""
     shadow: bool = False
-    """Decide and record, but always ask the baseline."""
+    """Decide, and record what that would have saved, but always ask the `baseline` and give its answer."""
+    path: Any = Field(default=None, exclude=True)
+    """A file to start from and to keep up to date, with what was learnt and the answers of the cache. Written
+    at `close`, at exit and every few minutes."""
     renew_tool_call_ids: bool = True
     """Give served tool calls ids of their own."""
     seed: int = 0
@@ -88,6 +93,7 @@ class RouterLLM(FunctionCallingLLM):
 
     _router: Router = PrivateAttr()
     _wiring: Wiring = PrivateAttr()
+    _state: StateFile | None = PrivateAttr(default=None)
 
     def __init__(self, **settings: Any) -> None:
         """Takes the fields by name.
@@ -125,6 +131,19 @@ class RouterLLM(FunctionCallingLLM):
             shadow=self.shadow,
             renew_tool_calls=self.renew_tool_call_ids,
         )
+        if self.path is not None:
+            self._state = StateFile(self.path, cache=self.cache or None, router=self._router)
+
+    def close(self) -> None:
+        """Saves to `path` a last time; the models stay open."""
+        if self._state:
+            self._state.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __setattr__(self, name: str, value: Any) -> None:
         """A callback manager, which `Settings` sets on each access, is passed on to the models."""

@@ -1,4 +1,4 @@
-"""What a response tells of itself: tokens, how it ended, and the model that gave it.
+"""What a response tells of itself: what it consumed, and how it ended.
 
 Every integration keeps these elsewhere: in `raw`, as an object or a dictionary, or in `additional_kwargs`.
 """
@@ -9,10 +9,12 @@ from typing import Any, Final
 
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
 
+from lecmux import Usage
 from lecmux.policies import ended_normally
 
 Response = ChatResponse | CompletionResponse
 
+# Parts of a usage: where providers count them, as a path from the usage, and what is not in their totals.
 _INPUT: Final = ("prompt_tokens", "input_tokens", "prompt_token_count", "inputTokens", "prompt_eval_count")
 _OUTPUT: Final = (
     "completion_tokens",
@@ -21,20 +23,42 @@ _OUTPUT: Final = (
     "outputTokens",
     "eval_count",
 )
+_INPUT_DETAILS: Final = ("prompt_tokens_details", "input_tokens_details")
+_OUTPUT_DETAILS: Final = ("completion_tokens_details", "output_tokens_details")
+_READ_BESIDE: Final = ("cache_read_input_tokens", "cacheReadInputTokens")
+_WRITTEN_BESIDE: Final = ("cache_creation_input_tokens", "cacheWriteInputTokens")
 _USAGE: Final = ("usage", "usage_metadata")
 _REASONS: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason", "finishReason")
 _PARTS: Final = ("choices", "candidates")
 _FAILED: Final = frozenset({"failed", "incomplete", "cancelled", "error"})
 
 
-def tokens(response: Response) -> tuple[int, int]:
-    """Tokens given and made; 0 where nobody counted."""
+def usage(response: Response) -> Usage:
+    """What it consumed; 0 where nobody counted."""
     raw, said = response.raw, response.additional_kwargs
     for place in (*(_get(raw, name) for name in _USAGE), *(said.get(name) for name in _USAGE), said, raw):
-        counts = _count(place, _INPUT), _count(place, _OUTPUT)
-        if any(counts):
-            return counts
-    return 0, 0
+        if _count(place, _INPUT) or _count(place, _OUTPUT):
+            return _usage(place)
+    return Usage()
+
+
+def _usage(place: Any) -> Usage:
+    given = next((found for name in _INPUT_DETAILS if (found := _get(place, name))), None)
+    made = next((found for name in _OUTPUT_DETAILS if (found := _get(place, name))), None)
+    # Some count what their own prompt cache took part in, and what was thought, beside the totals.
+    read, wrote = _count(place, _READ_BESIDE), _count(place, _WRITTEN_BESIDE)
+    thought = _count(place, ("thoughts_token_count",))
+    return Usage(
+        input_tokens=_count(place, _INPUT) + read + wrote,
+        output_tokens=_count(place, _OUTPUT) + thought,
+        cached_input_tokens=read
+        or _count(given, ("cached_tokens",))
+        or _count(place, ("cached_content_token_count",)),
+        cache_write_tokens=wrote,
+        reasoning_tokens=thought or _count(made, ("reasoning_tokens",)),
+        audio_input_tokens=_count(given, ("audio_tokens",)),
+        audio_output_tokens=_count(made, ("audio_tokens",)),
+    )
 
 
 def end(response: Response) -> str | None:
