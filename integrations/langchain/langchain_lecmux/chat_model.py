@@ -4,10 +4,9 @@ The path of a call is `lecmux.flow.answer`; this file drives it with LangChain's
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Self, cast
+from typing import Any, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun, Callbacks
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -16,9 +15,8 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatResult, LLMResult
 from langchain_core.runnables import ConfigurableFieldSpec, Runnable, RunnableConfig, ensure_config
 from langchain_core.runnables.config import merge_configs
-from pydantic import Field, PrivateAttr
 
-from langchain_lecmux.asking import BOUND, CACHE, OURS, ROUTE, STRUCTURED, Asking
+from langchain_lecmux.asking import BOUND, OURS, STRUCTURED, Asking
 from langchain_lecmux.calls import Gathered
 from langchain_lecmux.events import AsyncSettling, Settling, aadvance, advance
 from langchain_lecmux.facts import run_metadata
@@ -28,19 +26,17 @@ from langchain_lecmux.recording import wants_events
 from langchain_lecmux.replay import StoredAnswer, areplayed, replayed
 from langchain_lecmux.runs import open_async_run, open_run
 from langchain_lecmux.serving import first_message
+from langchain_lecmux.settings import RouterSettings, name_typos
 from langchain_lecmux.shapes import chat_result, llm_result, run_config, settings_of, with_ours
 from langchain_lecmux.structured import Parser, structure, ways
-from langchain_lecmux.wiring import BLOCKS, MESSAGE, Turn, Wiring
-from lecmux import Answer, Cascade, Hooks, Router, ValueOfInformation, flow
-from lecmux.costs import AnyPrice
-from lecmux.errors import ConfigError
+from langchain_lecmux.wiring import BLOCKS, MESSAGE, AnswerCodec, Turn, turn_of
+from lecmux import Answer, flow
 from lecmux.facts import start_facts
-from lecmux.query import CacheMode
 
 __all__ = ["ChatRouter"]
 
 
-class ChatRouter(BaseChatModel):
+class ChatRouter(RouterSettings, BaseChatModel):
     """Stands wherever a chat model does, over K models of yours.
 
     Each call is answered from the cache, or by the model whose expected cost is least: dollars, seconds at
@@ -57,104 +53,25 @@ class ChatRouter(BaseChatModel):
 
     models: dict[str, BaseChatModel]
     """By the names that decisions and prices use."""
-    prices: Mapping[str, AnyPrice] | None = None
-    """By those names. Where not every model has a price, costs are seconds, and every decision says so."""
-    cache: Any = Field(default=None, exclude=True)
-    """A `LECCache`, `lecmux.Cache` or `AsyncCache`; None: the global LECCache if one is set; False: none."""
-    quality: Any = Field(default=None, exclude=True)
-    """How right an answer is, where known at once: `(query, reply) -> float | None`, or an object with it."""
-    price_of_wrong_usd: float = 0.0
-    price_of_wrong_seconds: float = 0.0
-    price_per_second_usd: float = 0.0
-    estimator: Any = Field(default_factory=ValueOfInformation)
-    """How sure to be of a cost before it counts: an estimator of `lecmux`."""
-    cost_floor: float = 0.0
-    """The least an answer can cost."""
-    cost_ceiling: float | None = None
-    """The most it can cost; estimators that bound by the range need it."""
-    shadow: bool = False
-    """Decide, and record what that would have saved, but always ask the `baseline` and give its answer."""
-    baseline: str | None = None
-    """What savings are measured against; None: the dearest model by price, else the last."""
-    arms: Sequence[Cascade] = Field(default=(), exclude=True)
-    """Cascades over these models, to be chosen among like models. Streams of v3 events take no part."""
-    fallback: bool = True
-    """Whether another model is asked where one fails, before the first chunk."""
-    path: Any = Field(default=None, exclude=True)
-    """A file to start from and to keep up to date: what was learnt, and the answers of a `cache` that was
-    given and has no file of its own. Written at `close`, at exit and every few minutes."""
-    namespace: str = ""
-    """Keeps this router's answers apart from those of others over the same models."""
-    seed: int = 0
-    """Fixes every tie and every coin."""
     temperature: float | None = None
     """Passed to the model with every call, like `max_tokens` and `stop`, unless the call says otherwise."""
     max_tokens: int | None = None
     stop: list[str] | None = None
 
-    _router: Router = PrivateAttr()
-    _wiring: Wiring = PrivateAttr()
-
     def __init__(self, **settings: Any) -> None:
         """Takes the fields by name.
 
         Raises:
-            ConfigError: settings that cannot work. PriceError: prices of models that are not there, dollar
-            amounts without a price for every model, or a
-                cache that counts in another unit.
+            ConfigError: settings that cannot work.
+            PriceError: prices of models that are not there, dollar amounts without a price for every model,
+                or a cache that counts in another unit.
         """
-        _name_typos(settings, type(self).model_fields)
+        name_typos(type(self), settings, type(self).model_fields)
         super().__init__(**settings)
         if self.profile is None:
             self.profile = cast("Any", common_profile([model.profile for model in self.models.values()]))
-        self._router = Router(
-            tuple(self.models),
-            prices=self.prices,
-            price_of_wrong_usd=self.price_of_wrong_usd,
-            price_of_wrong_seconds=self.price_of_wrong_seconds,
-            price_per_second_usd=self.price_per_second_usd,
-            estimator=self.estimator,
-            cost_floor=self.cost_floor,
-            cost_ceiling=self.cost_ceiling,
-            baseline=self.baseline,
-            arms=self.arms,
-            fallback=self.fallback,
-            seed=self.seed,
-        )
-        judge = flow.HookRunner(Hooks(quality=self.quality)) if self.quality else None
-        self._wiring = Wiring(
-            self.models,
-            self._router,
-            cache=self.cache,
-            judge=judge,
-            namespace=self.namespace,
-            shadow=self.shadow,
-            path=self.path,
-        )
-
-    @property
-    def router(self) -> Router:
-        """What was learnt of the models, and the choice among them."""
-        return self._router
-
-    def observe(self, decision_id: str, *, quality: float) -> bool:
-        """Takes in how right an answer was (0.0 to 1.0), when that becomes known; False: too long ago.
-
-        `decision_id` is `response_metadata["lecmux"]["id"]`. A stored answer is served on only while it is
-        expected to cost less than a new one.
-        """
-        return self._router.observe(decision_id, quality=quality)
-
-    def close(self) -> None:
-        """Saves to `path` a last time; the models stay open."""
-        if self._wiring.state:
-            self._wiring.state.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        self._router = self._made_router(self.models)
+        self._stores = self._made_stores(AnswerCodec())
 
     # what LangChain asks of a model
 
@@ -169,22 +86,7 @@ class ChatRouter(BaseChatModel):
     @property
     def config_specs(self) -> list[ConfigurableFieldSpec]:
         """What a call may say to the router."""
-        names = ", ".join(self._router.arms)
-        route = ConfigurableFieldSpec(
-            id=ROUTE,
-            annotation=str,
-            name="Route",
-            description=f"The model to ask: one of {names}.",
-            default=None,
-        )
-        cache = ConfigurableFieldSpec(
-            id=CACHE,
-            annotation=CacheMode,
-            name="Cache",
-            description="Use the cache, refresh what it holds with a new answer, or skip it.",
-            default="use",
-        )
-        return [*super().config_specs, route, cache]
+        return [*super().config_specs, *self._specs()]
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
@@ -260,7 +162,7 @@ class ChatRouter(BaseChatModel):
     def _answer(self, asking: Asking, config: RunnableConfig) -> Generated:
         run = open_run(self, config, asking.messages)
         try:
-            turn = self._wiring.turn(asking, form=_form(run.config))
+            turn = self._turn(asking, form=_form(run.config))
             call = partial(turn.caller.whole, config=run.config)
             answer = flow.run(turn.pipeline(single_flight=True), call)
             generated = turn.finished(answer)
@@ -275,7 +177,7 @@ class ChatRouter(BaseChatModel):
     async def _aanswer(self, asking: Asking, config: RunnableConfig) -> Generated:
         run = await open_async_run(self, config, asking.messages)
         try:
-            turn = self._wiring.turn(asking, form=_form(run.config))
+            turn = self._turn(asking, form=_form(run.config))
             call = partial(turn.caller.awhole, config=run.config)
             answer = await flow.arun(turn.pipeline(single_flight=True), call)
             generated = turn.finished(answer)
@@ -303,7 +205,7 @@ class ChatRouter(BaseChatModel):
         Stored once it has ended normally. The first chunk carries the decision, the last what it cost.
         """
         asking, config = self._asked(input, config, stop, kwargs)
-        turn = self._wiring.turn(asking)
+        turn = self._turn(asking)
         run = open_run(self, config, asking.messages)
         gathered = Gathered()
         try:
@@ -332,7 +234,7 @@ class ChatRouter(BaseChatModel):
     ) -> AsyncIterator[AIMessageChunk]:
         """As `stream`, awaited."""
         asking, config = self._asked(input, config, stop, kwargs)
-        turn = self._wiring.turn(asking)
+        turn = self._turn(asking)
         run = await open_async_run(self, config, asking.messages)
         gathered = Gathered()
         try:
@@ -398,7 +300,7 @@ class ChatRouter(BaseChatModel):
         self, question: LanguageModelInput, config: RunnableConfig | None, kwargs: dict[str, Any]
     ) -> tuple[Turn, RunnableConfig]:
         asking, config = self._asked(question, config, kwargs.pop("stop", None), kwargs)
-        return self._wiring.turn(asking, form=BLOCKS, one_call=True), config
+        return self._turn(asking, form=BLOCKS, one_call=True), config
 
     def _event_source(
         self, turn: Turn, drive: flow.Drive, config: RunnableConfig, settling: type[Settling]
@@ -441,6 +343,11 @@ class ChatRouter(BaseChatModel):
 
     # the parts of a call
 
+    def _turn(self, asking: Asking, *, form: str = MESSAGE, one_call: bool = False) -> Turn:
+        return turn_of(
+            self._stores, self.models, asking, namespace=self.namespace, form=form, one_call=one_call
+        )
+
     def _asked(
         self,
         question: LanguageModelInput,
@@ -465,10 +372,3 @@ class ChatRouter(BaseChatModel):
 def _form(config: RunnableConfig) -> str:
     """How the content of the answer is shaped, for whoever listens to `config`."""
     return BLOCKS if wants_events(config) else MESSAGE
-
-
-def _name_typos(settings: Iterable[str], known: Iterable[str]) -> None:
-    """Refuses what is nearly a setting of ours; those of other models pass, as everywhere in LangChain."""
-    for name in set(settings) - set(known):
-        if near := get_close_matches(name, known, n=1, cutoff=0.92):
-            raise ConfigError(f"ChatRouter has no setting {name!r}: did you mean {near[0]!r}?")
