@@ -407,10 +407,11 @@ class Core:
         paid = answer.decision.cost
         if paid is None or instead.kind == "hit":
             return paid
-        if self.router is None or instead.model in {None, answer.decision.model}:
+        arm = instead.arm or instead.model
+        if self.router is None or arm in {None, answer.decision.model}:
             return 0.0
         usage = answer.reply.usage if answer.reply else Usage()
-        typical = self.router.typical(str(instead.model), usage)
+        typical = self.router.typical(str(arm), usage)
         return None if typical is None else paid - typical
 
     # trouble

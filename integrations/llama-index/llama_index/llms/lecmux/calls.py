@@ -45,6 +45,7 @@ class Caller:
         """Its chunks as they come, and last the Reply they amount to."""
         method, arguments = self._method(effect, "stream_{}")
         started = time.perf_counter()
+        gathered.begin()
         with closing(_closable(method(**arguments))) as chunks:
             for chunk in chunks:
                 yield gathered.take(chunk, effect.decision)
@@ -54,6 +55,7 @@ class Caller:
         """As `stream`, awaited."""
         method, arguments = self._method(effect, "astream_{}")
         started = time.perf_counter()
+        gathered.begin()
         async with aclosing(_aclosable(await method(**arguments))) as chunks:
             async for chunk in chunks:
                 yield gathered.take(chunk, effect.decision)

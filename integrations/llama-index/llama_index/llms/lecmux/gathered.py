@@ -17,9 +17,20 @@ _THINKING = "thinking_delta"
 
 
 class Gathered:
-    """The chunks of one stream; each carries all that was said so far, so the last one is whole."""
+    """The chunks of one stream, from the last model that gave any.
+
+    Each carries all that was said so far, so the last one is whole.
+    """
 
     def __init__(self) -> None:
+        self._clear()
+
+    def begin(self) -> None:
+        """A model is asked: its first chunk will replace those of one that failed or was not good enough."""
+        self._fresh = True
+
+    def _clear(self) -> None:
+        self._fresh = False
         self._pieces: list[int] = []
         self._usage = Usage()
         self._end: str | None = None
@@ -28,6 +39,8 @@ class Gathered:
 
     def take(self, chunk: Response, decision: Decision) -> Response:
         """The chunk as it is handed on."""
+        if self._fresh:
+            self._clear()
         if chunk.delta:
             self._pieces.append(len(chunk.delta))
         if isinstance(thought := chunk.additional_kwargs.get(_THINKING), str) and thought:
@@ -41,6 +54,8 @@ class Gathered:
 
     def reply(self, model: str, seconds: float) -> Reply:
         """What the chunks amount to; a value of None, which is never stored, where there were none."""
+        if self._fresh:
+            self._clear()
         used = replace(self._usage, seconds=seconds)
         if self._last is None:
             return Reply(None, usage=used, model=model)

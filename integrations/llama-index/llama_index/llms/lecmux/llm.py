@@ -26,7 +26,7 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
 from pydantic import Field, PrivateAttr
 
-from lecmux import Answer, AsyncCache, Cache, Hooks, Router, ValueOfInformation, flow
+from lecmux import Answer, AsyncCache, Cache, Cascade, Hooks, Router, ValueOfInformation, flow
 from lecmux.costs import AnyPrice
 from lecmux.errors import ConfigError
 from lecmux.models import Model
@@ -86,6 +86,10 @@ class RouterLLM(FunctionCallingLLM):
     path: Any = Field(default=None, exclude=True)
     """A file to start from and to keep up to date, with what was learnt and the answers of the cache. Written
     at `close`, at exit and every few minutes."""
+    arms: Sequence[Cascade] = Field(default=(), exclude=True)
+    """Cascades over these models, to be chosen among like models."""
+    fallback: bool = True
+    """Whether another model is asked where one fails, before the first chunk."""
     renew_tool_call_ids: bool = True
     """Give served tool calls ids of their own."""
     seed: int = 0
@@ -117,6 +121,8 @@ class RouterLLM(FunctionCallingLLM):
             price_of_wrong_seconds=self.price_of_wrong_seconds,
             price_per_second_usd=self.price_per_second_usd,
             baseline=self.baseline,
+            arms=self.arms,
+            fallback=self.fallback,
             estimator=self.estimator,
             cost_floor=self.cost_floor,
             cost_ceiling=self.cost_ceiling,

@@ -79,6 +79,7 @@ class Wiring:
         renew_tool_calls: bool,
     ) -> None:
         self._models = dict(models)
+        self._router = router
         self._store = store
         self._namespace = namespace
         self._renew_tool_calls = renew_tool_calls
@@ -104,18 +105,22 @@ class Wiring:
 
     def _allowed(self, asking: Asking) -> tuple[str, ...] | None:
         """The models that may answer; None for all."""
-        if asking.route is not None and asking.route not in self._models:
-            raise ConfigError(f"{ROUTE}={asking.route!r}: there are {', '.join(map(repr, self._models))}")
+        arms = self._router.arms
+        if asking.route is not None and asking.route not in arms:
+            raise ConfigError(f"{ROUTE}={asking.route!r}: there are {', '.join(map(repr, arms))}")
         chosen = tuple(self._models) if asking.route is None else (asking.route,)
         if asking.offer is not None:
-            able = tuple(name for name in chosen if takes_tools(self._models[name]))
+            able = tuple(name for name in chosen if self._takes_tools(name))
             if not able:
                 raise ConfigError(
                     f"tools were offered, and {' and '.join(map(repr, chosen))} cannot call any: add a model "
                     "whose metadata.is_function_calling_model is True"
                 )
             chosen = able
-        return None if len(chosen) == len(self._models) else chosen
+        return None if chosen == tuple(self._models) else chosen
+
+    def _takes_tools(self, arm: str) -> bool:
+        return all(takes_tools(self._models[model]) for model in self._router.asked([arm]))
 
     def _say_once(self, text: str) -> None:
         if text not in self._said:
