@@ -24,6 +24,7 @@ from lecmux import (
 from lecmux.events import Event
 from lecmux.flow import Call, Claim, Consult, Core, Drive, answer, arun, run, stream
 from lecmux.hooks import CostHook, Listener, QualityHook
+from lecmux.models import AsyncModel, Cooldown, Endpoint, Model, OpenAICompatible, Retries, Timeouts
 from lecmux.testing import FakeClock, ScriptedModel
 
 
@@ -103,3 +104,26 @@ def drivers(core: Core) -> None:
 
 async def adrivers(core: Core, call: Callable[[Call], Awaitable[Reply]]) -> None:
     assert_type(await arun(answer(Query("q"), core), call), Answer)
+
+
+async def remote(query: Query) -> None:
+    model = OpenAICompatible(
+        "m",
+        base_url="http://127.0.0.1:8000/v1",
+        fallbacks=[Endpoint("http://127.0.0.1:8001/v1", model="m2")],
+        timeouts=Timeouts(total_seconds=60),
+        retries=Retries(times=1),
+        cooldown=Cooldown(failures=2),
+    )
+    plain: Model = model
+    awaited: AsyncModel = model
+    assert_type(model.chat([{"role": "user", "content": "hi"}], max_tokens=5, body={"top_p": 1}), Reply)
+    assert_type(await model.achat([{"role": "user", "content": "hi"}]), Reply)
+    assert_type(model(query), Reply)
+    assert_type(await awaited.achat([]), Reply)
+    with plain.stream([]) as stream:
+        assert_type(next(stream), str)
+    async with awaited.astream([]) as pieces:
+        assert_type([piece async for piece in pieces], list[str])
+    model.chat([], temprature=1)  # type: ignore[call-arg]
+    OpenAICompatible("m")  # type: ignore[call-arg]
