@@ -11,7 +11,7 @@ from lecmux._deadline import Deadline, within
 from lecmux._envelope import Entry, unseal
 from lecmux._hook_runner import HookRunner
 from lecmux._single_flight import SingleFlight
-from lecmux.costs.ledger import Ledger, add_up
+from lecmux.costs.ledger import Ledger
 from lecmux.errors import ConfigError, PriceError, SnapshotError
 from lecmux.events import Bypass, Store
 from lecmux.hooks import Hooks
@@ -19,7 +19,7 @@ from lecmux.policies._check import MOST, positive, whole
 from lecmux.policies.estimate import Estimator, ValueOfInformation, estimator_from_spec
 from lecmux.policies.evict import Eviction, Lec, eviction_from_spec
 from lecmux.query import Answer, CacheMode, Key, Query, Reply, Unit
-from lecmux.report import Report, price_sources
+from lecmux.report import Report
 from lecmux.routers.router import Router
 from lecmux.stats import Stats
 from lecmux.values import encode_value
@@ -157,19 +157,7 @@ class _Bounded(_core.Store):
 
     def report(self) -> Report:
         """What was spent and saved, by scope, model and day."""
-        unit = self._unit or "usd"
-        routers = list(self._routers)
-        baselines = {router.baseline for router in routers}
-        sources: dict[str, str] = {}
-        for router in routers:
-            sources |= price_sources(router.objective.prices)
-        return Report(
-            unit,
-            self._ledger.lines(unit),
-            baseline=baselines.pop() if len(baselines) == 1 else None,
-            seconds=add_up(self._ledger.lines("seconds")),
-            sources=sources,
-        )
+        return Report.of(self._ledger, self._unit or "usd", list(self._routers))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the whole state to `path`: atomic, versioned, checksummed, readable by the owner only."""

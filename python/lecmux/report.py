@@ -1,16 +1,17 @@
 """What was spent and saved, by scope, model and day: an object, JSON, a table, a picture."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from lecmux import _tables
 from lecmux.costs.history import AnyPrice
-from lecmux.costs.ledger import NANO, Account, Line, add_up
+from lecmux.costs.ledger import NANO, Account, Ledger, Line, add_up
 from lecmux.errors import PriceError
 from lecmux.query import Unit
+from lecmux.routers.router import Router
 
 __all__ = ["Report"]
 
@@ -36,6 +37,21 @@ class Report:
     baseline: str | None = None
     seconds: Account = field(default_factory=Account)
     sources: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, ledger: Ledger, unit: Unit, routers: Sequence[Router] = ()) -> "Report":
+        """The report of a ledger; `routers` tell the baseline, where they agree, and the prices."""
+        baselines = {router.baseline for router in routers}
+        sources: dict[str, str] = {}
+        for router in routers:
+            sources |= _sources(router.objective.prices)
+        return cls(
+            unit,
+            ledger.lines(unit),
+            baseline=baselines.pop() if len(baselines) == 1 else None,
+            seconds=add_up(ledger.lines("seconds")),
+            sources=sources,
+        )
 
     @property
     def total(self) -> Account:
@@ -154,7 +170,7 @@ class Report:
         return _tables.amount(nano, self.unit)
 
 
-def price_sources(prices: Mapping[str, AnyPrice]) -> dict[str, str]:
+def _sources(prices: Mapping[str, AnyPrice]) -> dict[str, str]:
     """Where the prices in force come from, by model."""
     sources = {}
     for name, price in prices.items():

@@ -4,7 +4,7 @@
         ...
 
 Layout: magic, a 128-bit checksum over the rest, one line of JSON that names the parts and their lengths, the
-parts: a cache's snapshot, a router's snapshot, the cache's ledger as JSON.
+parts: a cache's snapshot, a router's snapshot, a ledger as JSON.
 """
 
 import json
@@ -21,6 +21,7 @@ from lecmux import _snapshot
 from lecmux._incidents import where
 from lecmux._saver import SAVER
 from lecmux.cache import AsyncCache, Cache
+from lecmux.costs.ledger import Ledger
 from lecmux.errors import ConfigError, LecmuxError, SnapshotError
 from lecmux.policies._check import positive
 from lecmux.routers.router import Router
@@ -49,8 +50,9 @@ class StateFile:
 
     Args:
         path: of the file; its folder must be there.
-        cache: whose entries are kept, and the sums of its `report()`.
+        cache: whose entries are kept.
         router: whose beliefs are kept.
+        ledger: whose sums are kept; None: that of the cache.
         every_seconds: time between two saves by the one background thread; nothing is written while nothing
             has changed.
 
@@ -69,6 +71,7 @@ class StateFile:
         *,
         cache: Cache | AsyncCache | None = None,
         router: Router | None = None,
+        ledger: Ledger | None = None,
         every_seconds: float = _EVERY_SECONDS,
     ) -> None:
         positive("every_seconds", every_seconds)
@@ -79,6 +82,7 @@ class StateFile:
         self.incidents = 0
         self._cache = cache
         self._router = router
+        self._ledger = cache.ledger if ledger is None and cache is not None else ledger
         self._every_seconds = every_seconds
         self._pid = os.getpid()
         self._lock = threading.Lock()
@@ -135,15 +139,18 @@ class StateFile:
     def _version(self) -> object:
         """Differs whenever there is something new to write."""
         counts = None if self._cache is None else self._cache.statistics()
-        return counts, None if self._router is None else self._router._changes
+        learnt = None if self._router is None else self._router._changes
+        sums = None if self._ledger is None else [self._ledger.account(unit) for unit in ("usd", "seconds")]
+        return counts, learnt, sums
 
     def _parts(self) -> dict[str, bytes]:
         parts = {}
         if self._cache is not None:
             parts[_CACHE] = self._cache._sealed()
-            parts[_LEDGER] = json.dumps(self._cache.ledger._spec(), separators=(",", ":")).encode()
         if self._router is not None:
             parts[_ROUTER] = self._router._sealed()
+        if self._ledger is not None:
+            parts[_LEDGER] = json.dumps(self._ledger._spec(), separators=(",", ":")).encode()
         return parts
 
     def _load(self) -> None:
@@ -171,8 +178,8 @@ class StateFile:
             self._router._adopt(data, self.path)
 
     def _adopt_sums(self, data: bytes) -> None:
-        if self._cache is not None:
-            self._cache.ledger._restore(json.loads(data))
+        if self._ledger is not None:
+            self._ledger._restore(json.loads(data))
 
     def _keep_as_bad(self, error: Exception) -> None:
         """Whoever wants to know what was wrong finds the file; the next save makes a new one."""

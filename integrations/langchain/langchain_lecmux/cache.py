@@ -2,7 +2,6 @@
 
 import logging
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
@@ -12,6 +11,7 @@ from langchain_core.outputs import Generation
 from langchain_core.runnables.config import var_child_runnable_config
 
 from langchain_lecmux import codec
+from langchain_lecmux.booking import about_answer, book_call, book_hit, facts_from
 from langchain_lecmux.bypass import is_bypassed
 from langchain_lecmux.canonical import UnstableKeyError, canonical_key, describe_model
 from langchain_lecmux.counting import Counters, StopWatches
@@ -26,6 +26,7 @@ from lecmux.events import Bypass, CacheHit, CacheMiss, Event, Store
 from lecmux.hooks import AdmitHook, CostHook, Listener, ScopeHook, TtlHook
 from lecmux.policies import Eviction, ended_normally
 from lecmux.query import CacheMode, Decision, Key, Unit
+from lecmux.report import Report
 from lecmux.state import StateFile
 
 __all__ = ["LECCache", "LECCacheStats"]
@@ -159,7 +160,7 @@ class LECCache(BaseCache):
     def update(self, prompt: str, llm_string: str, return_val: RETURN_VAL_TYPE) -> None:
         """Stores an answer where that pays; whatever goes wrong is counted, and the answer is not lost."""
         try:
-            if not is_bypassed(self.store) and self._mode() != "skip":
+            if not is_bypassed(self.store):
                 self._update(prompt, llm_string, return_val)
         except Exception as error:
             self._hooks.incident("admit", error)
@@ -193,6 +194,10 @@ class LECCache(BaseCache):
         """Counters so far."""
         counts = {name: self._counts[name] for name in _COUNTED}
         return LECCacheStats(**counts, incidents=self._hooks.incidents, store=self.store.stats())
+
+    def report(self) -> Report:
+        """What was spent and saved, by scope, model and day; that of a `ChatRouter` over this cache too."""
+        return self.store.report()
 
     def close(self) -> None:
         """Saves to the `path` of the constructor a last time; the cache goes on."""
@@ -303,10 +308,10 @@ class LECCache(BaseCache):
             "kind": "hit",
             "reason": "exact",
             "hit_id": hit.hit_id,
-            "age_seconds": max(0.0, time.time() - about.get("at", 0.0)),
             "cost": 0.0,
-            **{name: about[name] for name in ("model", "unit", "saved") if name in about},
+            **facts_from(about),
         }
+        book_hit(self.store.ledger, key, about, self._unit)
         mark_served(Generated(tuple(generations)), facts, renew_tool_calls=self.renew_tool_call_ids)
         if self._hooks.listening:
             self._hooks.emit(CacheHit(key, _decision(facts), hit.hit_cost))
@@ -333,14 +338,17 @@ class LECCache(BaseCache):
         seconds = self._watches.stop(key)
         generated = Generated(tuple(return_val))
         answer = reply(generated, seconds=seconds)
+        unit, cost = self._cost(query, answer, seconds)
+        book_call(self.store.ledger, key, answer, unit, cost)
+        if self._mode() == "skip":
+            return
         admitted = self._hooks.admit(query, answer)
         if not (ended_normally(answer.finish_reason) if admitted is None else admitted):
             self._counts.add("refused")
             self._tell_bypass(key, answer, "admit")
             return
-        unit, cost = self._cost(query, answer, seconds)
         try:
-            data = codec.encode(generated.generations, _about(answer, unit, cost))
+            data = codec.encode(generated.generations, about_answer(answer, unit, cost))
         except codec.UnstorableError as error:
             self._counts.add("unstorable")
             self._say_once(str(error), "not cached: the answer holds %s")
@@ -361,9 +369,14 @@ class LECCache(BaseCache):
 
     # estimate
 
+    @property
+    def _unit(self) -> Unit:
+        """What costs are counted in."""
+        return self.store.unit or ("seconds" if self._prices is None else "usd")
+
     def _cost(self, query: Query, answer: Reply, seconds: float | None) -> tuple[Unit, float | None]:
         """What asking again would cost, in the one unit of the store; None takes its running mean."""
-        unit: Unit = self.store.unit or ("seconds" if self._prices is None else "usd")
+        unit = self._unit
         cost = self._hooks.cost(query, answer)
         if cost is None:
             cost = self._price(answer) if unit == "usd" else seconds
@@ -393,16 +406,6 @@ class LECCache(BaseCache):
         if what not in self._said:
             self._said.add(what)
             _LOGGER.warning(text, what)
-
-
-def _about(answer: Reply, unit: Unit, cost: float | None) -> dict[str, Any]:
-    """What a later hit tells of this answer."""
-    about: dict[str, Any] = {"at": time.time()}
-    if answer.model:
-        about["model"] = answer.model
-    if cost is not None:
-        about |= {"unit": unit, "saved": cost}
-    return about
 
 
 def _decision(facts: Mapping[str, Any]) -> Decision:

@@ -13,6 +13,7 @@ from lecmux import Cascade, Hooks, Router, ValueOfInformation, flow
 from lecmux.costs import AnyPrice
 from lecmux.errors import ConfigError
 from lecmux.query import CacheMode
+from lecmux.report import Report
 
 
 class RouterSettings(BaseModel):
@@ -66,6 +67,13 @@ class RouterSettings(BaseModel):
         cost less than a new one.
         """
         return self._router.observe(decision_id, quality=quality)
+
+    def report(self) -> Report:
+        """What was spent and saved against everything to the best model, by scope, model and day.
+
+        With a cache, of all that use it; without, of this router.
+        """
+        return self._stores.report()
 
     def close(self) -> None:
         """Saves to `path` a last time; the models stay open."""

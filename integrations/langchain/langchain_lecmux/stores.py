@@ -12,6 +12,7 @@ from langchain_lecmux.cache import LECCache
 from lecmux import AsyncCache, Cache, Query, Router, flow
 from lecmux.errors import ConfigError, PriceError
 from lecmux.query import CacheMode
+from lecmux.report import Report
 from lecmux.state import StateFile
 
 _LOGGER = logging.getLogger("langchain_lecmux")
@@ -53,7 +54,8 @@ class Stores:
         store = self._store()[0]
         if store is not None:
             store.core(router.models, router)  # raises here, not in the first call, where units do not fit
-        self.state = None if path is None else StateFile(path, cache=self._kept_here(), router=router)
+            self._alone = replace(self._alone, ledger=store.ledger)
+        self.state = None if path is None else self._state_file(path)
 
     def core(
         self,
@@ -103,6 +105,19 @@ class Stores:
         """Whether served tool calls get ids of their own."""
         through = self._store()[1]
         return True if through is None else through.renew_tool_call_ids
+
+    def report(self) -> Report:
+        """What was spent and saved: with the cache in use, else by this router alone."""
+        store = self._store()[0]
+        if store is not None:
+            return store.report()
+        return Report.of(self._alone.ledger, self.router.unit, [self.router])
+
+    def _state_file(self, path: str | os.PathLike[str]) -> StateFile:
+        through = self._store()[1]
+        elsewhere = through is not None and through.state is not None
+        ledger = None if elsewhere else self._alone.ledger
+        return StateFile(path, cache=self._kept_here(), router=self.router, ledger=ledger)
 
     def _kept_here(self) -> Store | None:
         """The cache whose answers go into the router's file: its own, unless that has a file itself."""

@@ -1,6 +1,7 @@
 """Prices in LangChain: parts of the tokens, dated prices, price lists."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,3 +89,87 @@ def test_an_answer_that_cannot_be_priced_is_stored_at_the_mean(price: Any) -> No
 
     stats = cache.stats()
     assert (stats.stored, stats.unpriced, stats.incidents) == (1, 1, 0)
+
+
+def test_a_cache_books_what_was_paid_and_what_its_hits_saved() -> None:
+    cache = LECCache(prices={"dear-1": Price(10.0, 40.0)})
+    model = FakeMessagesListChatModel(responses=[_answer()], cache=cache)
+    cost = 1000 * 10_000 + 500 * 40_000  # nano-dollars
+
+    for _ in range(3):
+        model.invoke("Capital of France?")
+
+    report = cache.report()
+    assert (report.total.calls, report.total.hits) == (1, 2)
+    assert (report.total.spent, report.total.saved_by_hits) == (cost, 2 * cost)
+    assert set(report.by_model) == {"dear-1"}
+    assert report.seconds.saved_by_hits == 2 * report.seconds.spent > 0
+    assert cache.stats().store.spent_usd == cost / 10**9
+
+
+def test_an_answer_that_is_refused_was_paid_all_the_same() -> None:
+    cache = LECCache(prices={"dear-1": Price(10.0, 40.0)}, admit=lambda query, reply: False)
+    model = FakeMessagesListChatModel(responses=[_answer()], cache=cache)
+
+    for _ in range(2):
+        model.invoke("Capital of France?")
+
+    assert cache.report().total.calls == 2
+    assert cache.report().total.spent == 2 * (1000 * 10_000 + 500 * 40_000)
+
+
+def test_seconds_are_booked_where_there_are_no_prices() -> None:
+    cache = LECCache()
+    model = FakeMessagesListChatModel(responses=[_answer()], cache=cache)
+
+    for _ in range(2):
+        model.invoke("Capital of France?")
+
+    report = cache.report()
+    assert report.unit == "seconds"
+    assert report.total.saved_by_hits == report.total.spent > 0
+    assert (report.seconds.calls, report.seconds.hits) == (1, 1)
+
+
+def test_how_long_a_call_took_does_not_decide_how_large_its_entry_is() -> None:
+    from langchain_lecmux.booking import about_answer
+
+    sizes = {
+        len(str(about_answer(reply(Generated(()), seconds=seconds), "seconds", seconds)))
+        for seconds in (0.0, 0.5, 1 / 3, 12.123456789, 4321.0)
+    }
+
+    assert len(sizes) == 1
+
+
+def test_a_router_reports_with_and_without_a_cache() -> None:
+    prices = {"small": Price(1.0, 4.0), "large": Price(10.0, 40.0)}
+    small, large = (FakeMessagesListChatModel(responses=[_answer()]) for _ in prices)
+    large_cost, small_cost = 1000 * 10_000 + 500 * 40_000, 1000 * 1_000 + 500 * 4_000
+    for cache in (LECCache(), False):
+        router = ChatRouter(models={"small": small, "large": large}, prices=prices, cache=cache)
+        for _ in range(2):
+            router.invoke("Capital of France?", config={"configurable": {"lecmux_route": "small"}})
+
+        total = router.report().total
+
+        assert router.report().baseline == "large"
+        assert total.baseline == 2 * large_cost
+        assert (total.calls, total.hits) == ((1, 1) if cache else (2, 0))
+        assert total.spent == total.calls * small_cost
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_the_sums_of_a_router_survive_a_restart(tmp_path: Path, cached: bool) -> None:
+    prices = {"large": Price(10.0, 40.0)}
+    model = FakeMessagesListChatModel(responses=[_answer()])
+    settings: dict[str, Any] = {"models": {"large": model}, "prices": prices, "path": tmp_path / "state"}
+    with ChatRouter(**settings, cache=LECCache() if cached else False) as first:
+        first.invoke("Capital of France?")
+
+    with ChatRouter(**settings, cache=LECCache() if cached else False) as second:
+        second.invoke("Capital of France?")
+
+    total = second.report().total
+    assert total.spent == (1000 * 10_000 + 500 * 40_000) * (1 if cached else 2)
+    assert (total.calls, total.hits) == ((1, 1) if cached else (2, 0))
