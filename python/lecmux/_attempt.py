@@ -33,6 +33,7 @@ class Before:
 
 
 NOTHING = Before()
+_MOST_NOTES = 16
 
 
 class Outcome(NamedTuple):
@@ -139,7 +140,10 @@ class Attempt:
             return Outcome(self.decision, self._reply, self._before)
         first = self._errors[0][1]
         for model, error in self._errors[1:]:
-            first.add_note(f"then {model!r} failed too: {type(error).__name__}: {error}")
+            note = f"then {model!r} failed too: {type(error).__name__}: {error}"
+            known = getattr(first, "__notes__", ())
+            if note not in known and len(known) < _MOST_NOTES:  # a model may raise one object again and again
+                first.add_note(note)
         context = first.__context__
         try:
             raise first

@@ -90,7 +90,7 @@ class Books:
         if bill.own is None:
             return
         if decision.unit != "seconds":
-            seconds = bill.reply.usage.seconds
+            seconds = bill.reply.usage.seconds if bill.arm else 0.0  # without an arm it was booked as lost
             self.ledger.add("seconds", scope=scope, model=decision.model, kind="call", spent=seconds)
         if bill.key is None or bill.arm is None:
             return

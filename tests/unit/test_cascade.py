@@ -169,7 +169,9 @@ def test_where_the_second_fails_the_answer_of_the_first_is_given_back_and_not_st
     assert (done.value, done.decision.model, done.decision.reason) == ("bad", "small", "fallback")
     assert done.decision.failed == ("large",)
     assert cache.get("q") is None
-    assert cache.stats().spent_usd == pytest.approx(1.0, abs=0.1), "charged once"
+    stats = cache.stats()
+    assert stats.spent_usd == pytest.approx(1.0, abs=0.1), "charged once"
+    assert stats.spent_seconds == pytest.approx(1.0, abs=0.1)
 
 
 def test_without_fallback_the_failure_of_the_second_is_raised_and_the_first_call_stays_charged() -> None:

@@ -118,6 +118,18 @@ def test_when_all_fail_the_first_failure_is_raised_with_notes_on_the_others() ->
     assert bench.cache.stats().spent_usd == pytest.approx(16.0), "what failed was paid for all the same"
 
 
+def test_one_error_raised_again_and_again_gathers_no_notes_without_end() -> None:
+    bench, first = Bench(), OSError("small is down")
+    bench.break_("small", error=first)
+    for number in range(30):
+        bench.break_("middle", "large", error=ValueError(number))
+        with pytest.raises(OSError, match="small is down"):
+            bench.ask(route=None, cache="skip")
+        bench.clock.advance(100.0)
+
+    assert len(first.__notes__) == 16
+
+
 def test_one_model_alone_fails_untouched() -> None:
     error = OSError("down")
 
