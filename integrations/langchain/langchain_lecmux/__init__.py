@@ -12,6 +12,7 @@ from langchain_lecmux.chat_gguf import ChatGguf
 from langchain_lecmux.chat_local import ChatModel
 from langchain_lecmux.chat_model import ChatRouter
 from langchain_lecmux.chat_openai_compatible import ChatOpenAICompatible
+from langchain_lecmux.runnable import RunnableRouter
 
 if TYPE_CHECKING:
     from langchain_lecmux.decisions import LECDecisionModel
@@ -26,6 +27,7 @@ __all__ = [
     "LECCacheStats",
     "LECDecisionModel",
     "LECRouterMiddleware",
+    "RunnableRouter",
 ]
 
 _LATER: Final = {"LECDecisionModel": "decisions", "LECRouterMiddleware": "middleware"}

@@ -143,14 +143,19 @@ def _unpacked_run(run: Any, shown: Delta) -> Iterator[Delta]:
         return
     paths, (kind, source), cuts = hole
     value = deepcopy(_get(shown, source)) if kind == "at" else source
-    for piece in [value] if cuts is None else _cut(value, unpack_lengths(cuts)):
+    for piece in [value] if cuts is None else cut(value, unpack_lengths(cuts)):
         delta = deepcopy(template)
         for path in paths:
             _put(delta, path, piece)
         yield delta
 
 
-def _cut(text: str, lengths: Sequence[int]) -> Iterator[str]:
+def cut(text: str, lengths: Sequence[int]) -> Iterator[str]:
+    """The pieces of a text.
+
+    Raises:
+        ValueError: the lengths are those of another one.
+    """
     if sum(lengths) != len(text):
         raise ValueError("a stored stream that does not fit its answer")
     start = 0

@@ -7,7 +7,7 @@ from langchain_core.callbacks import Callbacks
 from langchain_core.outputs import ChatGeneration, ChatResult, LLMResult
 from langchain_core.runnables import RunnableConfig, ensure_config
 
-from langchain_lecmux.asking import CACHE, OURS
+from langchain_lecmux.asking import CACHE, OURS, ROUTE
 from langchain_lecmux.generated import Generated
 from lecmux.query import CacheMode, check_cache_mode
 
@@ -29,6 +29,12 @@ def mode_of(config: RunnableConfig | None) -> CacheMode:
     """
     said = config and config.get("configurable")
     return check_cache_mode(said.get(CACHE) or "use") if said else "use"
+
+
+def route_of(config: RunnableConfig | None) -> str | None:
+    """The one that a config says must answer."""
+    route: str | None = (config or {}).get("configurable", {}).get(ROUTE)
+    return route
 
 
 def run_config(callbacks: Callbacks, kwargs: Mapping[str, Any]) -> RunnableConfig:
