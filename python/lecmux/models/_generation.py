@@ -95,6 +95,8 @@ class Collected:
             seconds=worked / _MILLISECONDS if worked and self._worked else perf_counter() - self._started,
             cached_input_tokens=given.get("cached_tokens") or 0,
             reasoning_tokens=made.get("reasoning_tokens") or 0,
+            image_input_tokens=given.get("image_tokens") or 0,
+            image_output_tokens=made.get("image_tokens") or 0,
             audio_input_tokens=given.get("audio_tokens") or 0,
             audio_output_tokens=made.get("audio_tokens") or 0,
         )

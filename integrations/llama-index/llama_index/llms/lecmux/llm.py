@@ -30,6 +30,7 @@ from lecmux import Answer, AsyncCache, Cache, Cascade, Hooks, Router, ValueOfInf
 from lecmux.costs import AnyPrice
 from lecmux.errors import ConfigError
 from lecmux.models import Model
+from lecmux.report import Report
 from lecmux.state import StateFile
 from llama_index.llms.lecmux.asking import CACHE, OFFER, ROUTE, Asking, Offer
 from llama_index.llms.lecmux.canonical import FACTS
@@ -138,7 +139,16 @@ class RouterLLM(FunctionCallingLLM):
             renew_tool_calls=self.renew_tool_call_ids,
         )
         if self.path is not None:
-            self._state = StateFile(self.path, cache=self.cache or None, router=self._router)
+            self._state = StateFile(
+                self.path, cache=_checked_store(self.cache), router=self._router, ledger=self._wiring.ledger
+            )
+
+    def report(self) -> Report:
+        """What was spent and saved against everything to the best model, by scope, model and day.
+
+        With a cache, of all that use it; without, of this router.
+        """
+        return self._wiring.report()
 
     def close(self) -> None:
         """Saves to `path` a last time; the models stay open."""

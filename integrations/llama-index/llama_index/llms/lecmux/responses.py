@@ -56,6 +56,8 @@ def _usage(place: Any) -> Usage:
         or _count(place, ("cached_content_token_count",)),
         cache_write_tokens=wrote,
         reasoning_tokens=thought or _count(made, ("reasoning_tokens",)),
+        image_input_tokens=_count(given, ("image_tokens",)),
+        image_output_tokens=_count(made, ("image_tokens",)),
         audio_input_tokens=_count(given, ("audio_tokens",)),
         audio_output_tokens=_count(made, ("audio_tokens",)),
     )

@@ -8,9 +8,11 @@ from typing import Any
 from llama_index.core.llms import LLM
 
 from lecmux import Answer, AsyncCache, Cache, Router, flow
+from lecmux.costs import Ledger
 from lecmux.errors import ConfigError
 from lecmux.facts import facts
 from lecmux.query import Query
+from lecmux.report import Report
 from llama_index.llms.lecmux import codec
 from llama_index.llms.lecmux.asking import ROUTE, Asking
 from llama_index.llms.lecmux.calls import Caller
@@ -88,7 +90,19 @@ class Wiring:
         self._core = self._alone
         if store is not None:  # raises where units do not fit
             self._core = replace(store.core(names, router, codec=answers, shadow=shadow), judge=judge)
+            self._alone = replace(self._alone, ledger=store.ledger)
         self._said: set[str] = set()
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was spent and saved: of the cache, where there is one."""
+        return self._alone.ledger
+
+    def report(self) -> Report:
+        """The same as a report."""
+        if self._store is not None:
+            return self._store.report()
+        return Report.of(self.ledger, self._router.unit, [self._router])
 
     def turn(self, asking: Asking) -> Turn:
         """Prepares one request.
