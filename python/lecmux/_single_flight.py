@@ -134,12 +134,13 @@ class Claim:
 
     def wait(self) -> Role:
         """Blocks the thread."""
-        woken = threading.Event()
-        turn = _Turn(self, woken.set)
+        asleep = threading.Lock()  # an Event costs twenty times as much, and most requests never wait
+        asleep.acquire()
+        turn = _Turn(self, asleep.release)
         if turn.leads_at_once():
             return "lead"
         try:
-            while not woken.wait(_LOOK_SECONDS):
+            while not asleep.acquire(timeout=_LOOK_SECONDS):
                 self.flight.reclaim(self.key)
         except BaseException:
             turn.leave()

@@ -97,6 +97,8 @@ class Core:
         may = self.allowed or self.models
         if self.router is None:
             return may
+        if self.allowed is None and not self.one_call:
+            return self.router.arms
         if self.one_call:
             asked = self.router.asked(may)
             return [model for model in self.models if model in asked]
@@ -299,8 +301,8 @@ class Core:
         self, query: Query, key: Key | None, decision: Decision, reply: Reply, *, before: Before = NOTHING
     ) -> Answer:
         """Learns what the call cost, and stores the answer."""
-        model = reply.model if reply.model in self.models else decision.model
-        decision = replace(decision, model=model)
+        if reply.model in self.models and reply.model != decision.model:
+            decision = replace(decision, model=reply.model)
         with self.contained("observe"):
             bill = self._bill(query, key, decision, reply, before)
             decision = bill.decision

@@ -13,6 +13,7 @@ Unit = Literal["usd", "seconds"]
 
 CacheMode = Literal["use", "refresh", "skip"]
 """What one request does with the cache. use: look up and store. refresh: call and store. skip: neither."""
+_CACHE_MODES: tuple[CacheMode, ...] = get_args(CacheMode)
 
 
 def check_cache_mode(mode: object) -> CacheMode:
@@ -21,10 +22,10 @@ def check_cache_mode(mode: object) -> CacheMode:
     Raises:
         ConfigError: naming the choices.
     """
-    for known in get_args(CacheMode):
+    for known in _CACHE_MODES:
         if mode == known:
-            return known  # type: ignore[no-any-return]
-    raise ConfigError(f"cache must be one of {', '.join(map(repr, get_args(CacheMode)))}, not {mode!r}")
+            return known
+    raise ConfigError(f"cache must be one of {', '.join(map(repr, _CACHE_MODES))}, not {mode!r}")
 
 
 def new_id() -> str:
