@@ -13,7 +13,7 @@ from pydantic import Field
 
 from langchain_lecmux.chat_local import ChatModel, Tool
 from lecmux.errors import ConfigError
-from lecmux.models import ChatSettings, OpenAICompatible
+from lecmux.models import OpenAICompatible
 
 __all__ = ["ChatOpenAICompatible"]
 
@@ -108,11 +108,7 @@ class ChatOpenAICompatible(ChatModel):
         return RunnableMap(raw=asks) | parsed.with_fallbacks([failed], exception_key="parsing_error")
 
     def _options(self, stop: list[str] | None, given: Mapping[str, Any]) -> dict[str, Any]:
-        settings = super()._options(stop, {})
-        body: dict[str, Any] = {}
-        for name, value in given.items():
-            (settings if name in ChatSettings.__annotations__ else body)[name] = value
-        return {**settings, "body": {**body, **(settings.get("body") or {})}}
+        return self.model.sort_settings(super()._options(stop, given))
 
 
 def _tool_choice(choice: str | dict[str, Any] | bool | None) -> Any:

@@ -28,6 +28,13 @@ class ChatSettings(TypedDict, total=False):
     body: Mapping[str, Any] | None
 
 
+def sorted_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments as `chat` takes them: what is none of its settings becomes a field of `body`."""
+    settings = {name: value for name, value in given.items() if name in ChatSettings.__annotations__}
+    fields = {name: value for name, value in given.items() if name not in settings}
+    return {**settings, "body": {**fields, **(settings.get("body") or {})}}
+
+
 def request_body(
     model: str,
     fields: Mapping[str, Any],

@@ -11,7 +11,7 @@ from typing import Any, Self, Unpack
 
 from lecmux._fork import renew
 from lecmux.errors import ConfigError, ModelClosedError
-from lecmux.models._chat_request import ChatSettings, request_body
+from lecmux.models._chat_request import ChatSettings, request_body, sorted_settings
 from lecmux.models._client import require_openai
 from lecmux.models._io_loop import IO_LOOP
 from lecmux.models._remote import Remote
@@ -159,6 +159,11 @@ class OpenAICompatible:
         """As `close`, awaited."""
         if not self.closed:
             await IO_LOOP.arun(self._remote.aclose())
+
+    @staticmethod
+    def sort_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+        """Keyword arguments as `chat` takes them: what is none of its settings becomes a field of `body`."""
+        return sorted_settings(given)
 
     def _request(self, messages: Sequence[Message], settings: ChatSettings) -> dict[str, Any]:
         if self.closed:

@@ -24,6 +24,7 @@ from llama_index.core.base.llms.types import (
     LLMMetadata,
     MessageRole,
     TextBlock,
+    ThinkingBlock,
     ToolCallBlock,
 )
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
@@ -256,15 +257,22 @@ def _response(reply: Reply, delta: str | None = None) -> ChatResponse:
     blocks: list[ContentBlock] = [call for each in whole.get("tool_calls") or [] if (call := _call(each))]
     if whole["content"] or not blocks:
         blocks.insert(0, TextBlock(text=whole["content"] or ""))
+    if reply.reasoning:
+        blocks.insert(0, ThinkingBlock(content=reply.reasoning))
+    usage = reply.usage
     counts = {
-        "prompt_tokens": reply.usage.input_tokens,
-        "completion_tokens": reply.usage.output_tokens,
-        "total_tokens": reply.usage.input_tokens + reply.usage.output_tokens,
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.input_tokens + usage.output_tokens,
+    }
+    details = {
+        "prompt_tokens_details": {"cached_tokens": usage.cached_input_tokens},
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
     }
     return ChatResponse(
         message=ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks),
         delta=delta,
-        raw={"model": reply.model, "finish_reason": reply.finish_reason, "usage": counts},
+        raw={"model": reply.model, "finish_reason": reply.finish_reason, "usage": {**counts, **details}},
         additional_kwargs=dict(counts),
     )
 
