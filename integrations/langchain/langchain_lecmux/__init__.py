@@ -1,7 +1,7 @@
 """lecmux for LangChain: `LECCache` keeps answers, `ChatRouter` chooses models, `ChatModel` is one of ours.
 
 `LECRouterMiddleware` and `LECDecisionModel` put what is learnt into agents. They need parts of LangChain that
-not everyone has, and are imported at first use.
+not everyone has, so they are imported at first use, and `import *` leaves them out.
 """
 
 from importlib import import_module
@@ -15,8 +15,8 @@ from langchain_lecmux.chat_openai_compatible import ChatOpenAICompatible
 from langchain_lecmux.runnable import RunnableRouter
 
 if TYPE_CHECKING:
-    from langchain_lecmux.decisions import LECDecisionModel
-    from langchain_lecmux.middleware import LECRouterMiddleware
+    from langchain_lecmux.decisions import LECDecisionModel as LECDecisionModel
+    from langchain_lecmux.middleware import LECRouterMiddleware as LECRouterMiddleware
 
 __all__ = [
     "ChatGguf",
@@ -25,8 +25,6 @@ __all__ = [
     "ChatRouter",
     "LECCache",
     "LECCacheStats",
-    "LECDecisionModel",
-    "LECRouterMiddleware",
     "RunnableRouter",
 ]
 
@@ -37,3 +35,7 @@ def __getattr__(name: str) -> Any:
     if name in _LATER:
         return getattr(import_module(f"langchain_lecmux.{_LATER[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LATER])
