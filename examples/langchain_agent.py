@@ -15,6 +15,7 @@ class Scripted(GenericFakeChatModel):  # stands for a chat model of yours that c
     """Says what it was given to say."""
 
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Any:
+        """Takes tools in its own shape: their names."""
         return self.bind(tools=[tool.name for tool in tools], **kwargs)
 
 
