@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 from lecmux._asked_hook import Word
 from lecmux._attempt import Attempt, Check, Outcome
 from lecmux._consulting import COST_HOOKS, KEY_HOOKS, REPLY_HOOKS, consulted
+from lecmux._deadline import Deadline, within
 from lecmux._hook_runner import Consult, HookRunner, one_of
 from lecmux._single_flight import Claim, Role, SingleFlight
 from lecmux._stages import Codec, Core
@@ -27,6 +28,7 @@ __all__ = [
     "Codec",
     "Consult",
     "Core",
+    "Deadline",
     "Drive",
     "Effect",
     "HookRunner",
@@ -39,6 +41,7 @@ __all__ = [
     "reply_from",
     "run",
     "stream",
+    "within",
 ]
 
 Chunk = TypeVar("Chunk")

@@ -163,7 +163,7 @@ class ChatRouter(RouterSettings, BaseChatModel):
         run = open_run(self, config, asking.messages)
         try:
             turn = self._turn(asking, form=_form(run.config))
-            call = partial(turn.caller.whole, config=run.config)
+            call = self._limited(partial(turn.caller.whole, config=run.config))
             answer = flow.run(turn.pipeline(single_flight=True), call)
             generated = turn.finished(answer)
             if run.manager and answer.reply is None:
@@ -178,7 +178,7 @@ class ChatRouter(RouterSettings, BaseChatModel):
         run = await open_async_run(self, config, asking.messages)
         try:
             turn = self._turn(asking, form=_form(run.config))
-            call = partial(turn.caller.awhole, config=run.config)
+            call = self._alimited(partial(turn.caller.awhole, config=run.config))
             answer = await flow.arun(turn.pipeline(single_flight=True), call)
             generated = turn.finished(answer)
             if run.manager and answer.reply is None:

@@ -114,7 +114,7 @@ class RunnableRouter(RouterSettings, RunnableSerializable[Any, Any]):
             value = self._chosen(effect).invoke(asked, heard, **kwargs)
             return Reply(value, meter.usage(time.perf_counter() - started), model=effect.model)
 
-        answer = flow.run(flow.answer(turn.query, turn.core), call)
+        answer = flow.run(flow.answer(turn.query, turn.core), self._limited(call))
         value = turn.finished(answer)
         if run_manager.handlers:
             dispatch_custom_event(EVENT, facts(answer.decision), config=config)
@@ -130,7 +130,7 @@ class RunnableRouter(RouterSettings, RunnableSerializable[Any, Any]):
             value = await self._chosen(effect).ainvoke(asked, heard, **kwargs)
             return Reply(value, meter.usage(time.perf_counter() - started), model=effect.model)
 
-        answer = await flow.arun(flow.answer(turn.query, turn.core), call)
+        answer = await flow.arun(flow.answer(turn.query, turn.core), self._alimited(call))
         value = turn.finished(answer)
         if run_manager.handlers:
             await adispatch_custom_event(EVENT, facts(answer.decision), config=config)

@@ -1,7 +1,8 @@
 """What every router can be told, and what it offers beside its answers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, Self
 
 from langchain_core.runnables import ConfigurableFieldSpec
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from langchain_lecmux.asking import CACHE, ROUTE
 from langchain_lecmux.stores import Stores
-from lecmux import Cascade, Hooks, Router, ValueOfInformation, flow
+from lecmux import Cascade, Hooks, Reply, Router, ValueOfInformation, flow
 from lecmux.costs import AnyPrice
 from lecmux.errors import ConfigError
 from lecmux.query import CacheMode
@@ -44,6 +45,9 @@ class RouterSettings(BaseModel):
     """Cascades, to be chosen among like models. Streams of v3 events take no part."""
     fallback: bool = True
     """Whether another is asked where one fails, before the first chunk."""
+    timeout_seconds: float | None = None
+    """Of each call that is not streamed. One that takes longer has failed: an awaited one is cancelled, any
+    other runs on on its own thread, and its answer is dropped. Streams have their models' own timeouts."""
     path: Any = Field(default=None, exclude=True)
     """A file to start from and to keep up to date: what was learnt, and the answers of a `cache` that was
     given and has no file of its own. Written at `close`, at exit and every few minutes."""
@@ -54,6 +58,7 @@ class RouterSettings(BaseModel):
 
     _router: Router = PrivateAttr()
     _stores: Stores = PrivateAttr()
+    _deadline: flow.Deadline = PrivateAttr(default_factory=flow.Deadline)
 
     @property
     def router(self) -> Router:
@@ -86,7 +91,25 @@ class RouterSettings(BaseModel):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _limited(self, call: Callable[[flow.Call], Reply]) -> Callable[[flow.Call], Reply]:
+        """`call`, within the time that it has."""
+        seconds = self.timeout_seconds
+        if seconds is None:
+            return call
+        return lambda effect: self._deadline.call(effect.model, seconds, partial(call, effect))
+
+    def _alimited(
+        self, call: Callable[[flow.Call], Awaitable[Reply]]
+    ) -> Callable[[flow.Call], Awaitable[Reply]]:
+        """As `_limited`, awaited."""
+        seconds = self.timeout_seconds
+        if seconds is None:
+            return call
+        return lambda effect: flow.within(effect.model, seconds, call(effect))
+
     def _made_router(self, names: Iterable[str]) -> Router:
+        if self.timeout_seconds is not None and not self.timeout_seconds > 0:
+            raise ConfigError(f"timeout_seconds must be above 0, or None, not {self.timeout_seconds!r}")
         return Router(
             tuple(names),
             prices=self.prices,

@@ -1,5 +1,7 @@
 """Another model answers where one fails, and a cascade asks a second where the first is not good enough."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -7,10 +9,11 @@ import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from offline_model import OfflineToolChat
+from pydantic import PrivateAttr
 
-from langchain_lecmux import ChatRouter, LECCache
+from langchain_lecmux import ChatRouter, LECCache, RunnableRouter
 from lecmux import Cascade, Query, Reply
-from lecmux.errors import ConfigError
+from lecmux.errors import ConfigError, ModelTimeoutError
 
 
 class Broken(OfflineToolChat):
@@ -130,3 +133,56 @@ async def test_a_cascade_gives_the_answer_that_passed(way: str, *, good: bool) -
 def test_a_route_that_is_no_arm_names_those_there_are() -> None:
     with pytest.raises(ConfigError, match="there are small, large, small then large"):
         _cascading(good=True).invoke("hello", config={"configurable": {"lecmux_route": "huge"}})
+
+
+# timeouts
+
+
+class Hangs(OfflineToolChat):
+    """Answers only when it is let go."""
+
+    _let_go: threading.Event = PrivateAttr(default_factory=threading.Event)
+
+    def _generate(self, *args: Any, **kwargs: Any) -> ChatResult:
+        assert self._let_go.wait(30)
+        return super()._generate(*args, **kwargs)
+
+    async def _agenerate(self, *args: Any, **kwargs: Any) -> ChatResult:
+        await asyncio.sleep(30)
+        raise AssertionError("it was not cancelled")
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+async def test_another_model_answers_where_one_takes_too_long(way: str) -> None:
+    slow = Hangs(model="small-1")
+    router = _router(slow, timeout_seconds=0.5)
+    told = _told(await _ask(router, way))
+    assert (told["model"], told["failed"]) == ("large", ["small"])
+    slow._let_go.set()
+    assert _told(router.invoke("hello"))["model"] == "large"
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+async def test_a_call_that_takes_too_long_is_a_typed_error_and_stores_nothing(way: str) -> None:
+    slow = Hangs(model="small-1")
+    router = ChatRouter(models={"small": slow}, cache=LECCache(), timeout_seconds=0.5)
+    with pytest.raises(ModelTimeoutError, match="timeout_seconds"):
+        await _ask(router, way)
+    slow._let_go.set()
+    router.timeout_seconds = None
+    assert _told(router.invoke("hello"))["kind"] == "call"
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+async def test_a_runnable_that_takes_too_long_is_followed_by_another(way: str) -> None:
+    slow = Hangs(model="small-1")
+    router = RunnableRouter(
+        runnables={"slow": slow, "fast": _model("large")}, cache=False, timeout_seconds=0.5
+    )
+    assert _told(await _ask(router, way))["model"] == "fast"  # type: ignore[arg-type]
+    slow._let_go.set()
+
+
+def test_a_timeout_of_nothing_is_refused() -> None:
+    with pytest.raises(ConfigError, match="timeout_seconds"):
+        _router(_model("small"), timeout_seconds=0)
