@@ -118,11 +118,14 @@ class HookRunner:
         view._hooks = {**self._hooks, **{name: Said(word) for name, word in words.items()}}
         return view
 
-    def apart(self) -> "HookRunner":
-        """These hooks with nobody listening and counters of their own: to ask without consequences."""
+    def apart(self, tell: Callable[[str, str], None]) -> "HookRunner":
+        """These hooks with nobody listening and counters of their own: to ask without consequences.
+
+        `tell` is given stage and text of each trouble.
+        """
         view = copy.copy(self)
         view._listeners, view.listening = [], False
-        view._incidents = Incidents(_unheard, silent=True)
+        view._incidents = Incidents(tell, silent=True)
         view._hooks = {name: hook.apart(view._incidents) for name, hook in self._hooks.items()}
         return view
 
@@ -209,10 +212,6 @@ def _text(value: Any) -> None:
 
 def _anything(_value: Any) -> None:
     """A listener's return value is ignored."""
-
-
-def _unheard(_stage: str, _text: str) -> None:
-    """Nobody is told."""
 
 
 _CHECKS: dict[str, Callable[[Any], None]] = {

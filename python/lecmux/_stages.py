@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from lecmux import _core
 from lecmux._attempt import NOTHING, Before
@@ -160,13 +160,9 @@ class Core:
         return None
 
     def _serve(self, key: Key, entry: Entry, hit: _core.Hit | Handoff, *, again: bool) -> Answer | None:
-        if self.allowed is not None and entry.model not in self._may_answer(self.allowed):
-            self._tell(CacheMiss, key, "not_allowed")
-            return None
         kept = None if isinstance(hit, Handoff) else hit
-        count = kept.count if kept else 1.0
-        if self.router and hit.hit_cost > 0 and hit.hit_cost > self.router.expected(key, count=count):
-            self._tell(CacheMiss, key, "declined")
+        if refusal := self.refusal(key, entry, hit.hit_cost, kept.count if kept else 1.0):
+            self._tell(CacheMiss, key, refusal)
             return None
         decision = Decision(
             id=new_id(),
@@ -183,6 +179,16 @@ class Core:
             self._books.hit(key, decision, entry, hit.hit_cost, self.store)
             self._tell(CacheHit, key, decision, hit.hit_cost, again)
         return Answer(value, decision)
+
+    def refusal(
+        self, key: Key, entry: Entry, hit_cost: float, count: float
+    ) -> Literal["not_allowed", "declined"] | None:
+        """Why a stored answer is not served: of a barred model, or known to be worse than a call."""
+        if self.allowed is not None and entry.model not in self._may_answer(self.allowed):
+            return "not_allowed"
+        if self.router and hit_cost > 0 and hit_cost > self.router.expected(key, count=count):
+            return "declined"
+        return None
 
     # claim
 

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Self
 
 from lecmux import _core, _snapshot, flow
@@ -14,6 +14,7 @@ from lecmux._single_flight import SingleFlight
 from lecmux.costs.ledger import Ledger
 from lecmux.errors import ConfigError, PriceError, SnapshotError
 from lecmux.events import Bypass, Store
+from lecmux.explain import Explanation, aexplain, explain
 from lecmux.hooks import Hooks
 from lecmux.policies._check import MOST, positive, whole
 from lecmux.policies.estimate import Estimator, ValueOfInformation, estimator_from_spec
@@ -266,6 +267,19 @@ class _Bounded(_core.Store):
             self._routers.append(router)
         return core
 
+    def _supposed(
+        self,
+        models: Collection[str] | None,
+        router: Router | None,
+        mode: CacheMode,
+        route: str | None,
+    ) -> flow.Core:
+        """As `core`, to think about: nothing is settled by it."""
+        names = tuple(models or (router.models if router else ("",)))
+        only = _only(route, names, router)
+        parts = (self._hooks, self._ledger, self._flight)
+        return flow.Core(names, self, router, *parts, clock=self._clock, allowed=only, mode=mode)
+
     def _now(self) -> float:
         """For durations. A clock that fails costs the measurement, not the request."""
         try:
@@ -377,6 +391,29 @@ class Cache(_Bounded):
 
         return flow.run(flow.answer(_query(query), core), call)
 
+    def explain(
+        self,
+        query: Query | str,
+        *,
+        models: Collection[str] | None = None,
+        router: Router | None = None,
+        cache: CacheMode = "use",
+        route: str | None = None,
+        answer_bytes: int | None = None,
+    ) -> Explanation:
+        """What `answer` would do with this request now, and why. Counts nothing and changes nothing.
+
+        Args:
+            query: as for `answer`.
+            models: names of the models; by default those of the router.
+            router: as for `answer`.
+            cache: as for `answer`.
+            route: as for `answer`.
+            answer_bytes: size of the answer, to tell what would leave for it; None takes the mean of what
+                is there.
+        """
+        return explain(_query(query), self._supposed(models, router, cache, route), answer_bytes=answer_bytes)
+
 
 class AsyncCache(_Bounded):
     """As `Cache`, for asyncio: `answer` is awaited. The rest takes microseconds and stays plain.
@@ -424,8 +461,22 @@ class AsyncCache(_Bounded):
 
         return await flow.arun(flow.answer(_query(query), core), call)
 
+    async def explain(
+        self,
+        query: Query | str,
+        *,
+        models: Collection[str] | None = None,
+        router: Router | None = None,
+        cache: CacheMode = "use",
+        route: str | None = None,
+        answer_bytes: int | None = None,
+    ) -> Explanation:
+        """As `Cache.explain`; hooks that can be awaited are."""
+        core = self._supposed(models, router, cache, route)
+        return await aexplain(_query(query), core, answer_bytes=answer_bytes)
 
-def _only(route: str | None, models: Mapping[str, Any], router: Router | None) -> tuple[str, ...] | None:
+
+def _only(route: str | None, models: Collection[str], router: Router | None) -> tuple[str, ...] | None:
     """The arms that a forced route leaves."""
     if route is None:
         return None

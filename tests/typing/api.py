@@ -22,7 +22,7 @@ from lecmux import (
     Usage,
 )
 from lecmux.events import Event
-from lecmux.flow import Call, Claim, Consult, Core, Drive, answer, arun, run, stream
+from lecmux.flow import Call, Core, Drive, Effect, answer, arun, run, stream
 from lecmux.hooks import CostHook, Listener, QualityHook
 from lecmux.models import AsyncModel, Cooldown, Endpoint, Model, OpenAICompatible, Retries, Timeouts
 from lecmux.testing import FakeClock, ScriptedModel
@@ -98,7 +98,7 @@ def drivers(core: Core) -> None:
         return Reply(effect.query.text)
 
     assert_type(run(answer(Query("q"), core), call), Answer)
-    assert_type(Drive(answer(Query("q"), core)).effect, Claim | Call | Consult | None)
+    assert_type(Drive(answer(Query("q"), core)).effect, Effect | None)
     stream(answer(Query("q"), core), call)  # type: ignore[arg-type]
 
 

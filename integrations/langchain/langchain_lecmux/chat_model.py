@@ -31,6 +31,7 @@ from langchain_lecmux.shapes import chat_result, llm_result, run_config, setting
 from langchain_lecmux.structured import Parser, structure, ways
 from langchain_lecmux.wiring import BLOCKS, MESSAGE, AnswerCodec, Turn, turn_of
 from lecmux import Answer, flow
+from lecmux.explain import Explanation, aexplain, explain
 from lecmux.facts import start_facts
 
 __all__ = ["ChatRouter"]
@@ -72,6 +73,30 @@ class ChatRouter(RouterSettings, BaseChatModel):
             self.profile = cast("Any", common_profile([model.profile for model in self.models.values()]))
         self._router = self._made_router(self.models)
         self._stores = self._made_stores(AnswerCodec())
+
+    def explain(
+        self,
+        input: LanguageModelInput,  # noqa: A002  LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> Explanation:
+        """What `invoke` would do with the same arguments now, and why. Counts nothing and changes nothing."""
+        turn = self._turn(self._asked(input, config, stop, kwargs)[0])
+        return explain(turn.query, turn.core)
+
+    async def aexplain(
+        self,
+        input: LanguageModelInput,  # noqa: A002  LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> Explanation:
+        """As `explain`, of `ainvoke`."""
+        turn = self._turn(self._asked(input, config, stop, kwargs)[0])
+        return await aexplain(turn.query, turn.core)
 
     # what LangChain asks of a model
 

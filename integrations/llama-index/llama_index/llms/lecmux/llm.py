@@ -29,6 +29,7 @@ from pydantic import Field, PrivateAttr
 from lecmux import Answer, AsyncCache, Cache, Cascade, Hooks, Router, ValueOfInformation, flow
 from lecmux.costs import AnyPrice
 from lecmux.errors import ConfigError
+from lecmux.explain import Explanation, aexplain, explain
 from lecmux.models import Model
 from lecmux.report import Report
 from lecmux.state import StateFile
@@ -191,6 +192,19 @@ class RouterLLM(FunctionCallingLLM):
         """
         return self._router.observe(decision_id, quality=quality)
 
+    def explain(self, asked: str | Sequence[ChatMessage], **kwargs: Any) -> Explanation:
+        """What `complete` (of a text) or `chat` (of messages) would do now, and why.
+
+        Counts nothing and changes nothing.
+        """
+        turn = self._wiring.turn(_asking(asked, kwargs))
+        return explain(turn.query, turn.core)
+
+    async def aexplain(self, asked: str | Sequence[ChatMessage], **kwargs: Any) -> Explanation:
+        """As `explain`, of `acomplete` or `achat`."""
+        turn = self._wiring.turn(_asking(asked, kwargs))
+        return await aexplain(turn.query, turn.core)
+
     # whole answers
 
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
@@ -351,6 +365,12 @@ class RouterLLM(FunctionCallingLLM):
         named = self.models.get(response.additional_kwargs.get(FACTS, {}).get("model"))
         able = (model for model in (named, *self.models.values()) if model is not None and takes_tools(model))
         return cast("FunctionCallingLLM | None", next(able, None))
+
+
+def _asking(asked: str | Sequence[ChatMessage], options: Mapping[str, Any]) -> Asking:
+    if isinstance(asked, str):
+        return Asking.completion(asked, False, options)
+    return Asking.chat(asked, options)
 
 
 def _refuse_strangers(settings: Mapping[str, Any], known: Mapping[str, Any]) -> None:
