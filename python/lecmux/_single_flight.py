@@ -171,7 +171,10 @@ class Claim:
 
 
 class _Turn:
-    """One waiter's place in the queue. It hands the lead on when nobody waits there any more."""
+    """One waiter's place in the queue, and what wakes it. It hands the lead on when nobody waits any more.
+
+    It holds no reference to itself: the claim and its handoff are to end with the request.
+    """
 
     def __init__(self, claim: Claim, notify: Callable[[], object]) -> None:
         self._claim = claim
@@ -179,14 +182,13 @@ class _Turn:
         self._lock = threading.Lock()
         self._left = False
         self.role: Role = "done"
-        self._waker = self._wake  # one object, by which `abandon` finds it
 
     def leads_at_once(self) -> bool:
-        return self._claim.flight.claim(self._claim.key, self._waker)
+        return self._claim.flight.claim(self._claim.key, self)
 
     def leave(self) -> None:
         """The waiter was interrupted or cancelled."""
-        if self._claim.flight.abandon(self._claim.key, self._waker):
+        if self._claim.flight.abandon(self._claim.key, self):
             return
         with self._lock:
             self._left = True
@@ -195,7 +197,7 @@ class _Turn:
         if lead:
             self._claim.flight.fail(self._claim.key)
 
-    def _wake(self, role: str) -> None:
+    def __call__(self, role: str) -> None:
         with self._lock:
             if not self._left and role == "lead":
                 self.role = "lead"

@@ -100,7 +100,10 @@ def answer(query: Query, core: Core, *, single_flight: bool = True) -> Pipeline:
         core.incident("claim", error)
         return (yield from _ask(query, key, core))
     with core.leading(key, role):
-        if found := core.exact(key, again=True) or core.handed(key, claim.handoff):
+        found = core.exact(key, again=True)
+        if found is None and role == "done":  # who leads asks: nobody has just answered
+            found = core.handed(key, claim.handoff)
+        if found:
             return found
         return (yield from _ask(query, key, core))
 

@@ -311,3 +311,14 @@ def test_a_lost_leader_that_ends_later_takes_nothing_from_the_next() -> None:
     flight.release(KEY, lost)
 
     assert woken == [("first", "lead")]
+
+
+def test_an_answer_without_a_place_is_given_to_those_who_wait_and_to_nobody_later() -> None:
+    cache = Cache(100_000)
+    gc.disable()  # a claim must not outlive its request until the next collection
+    try:
+        kinds = [cache.answer("q", models={"m": lambda query: "x" * 200_000}).decision.kind for _ in range(3)]
+    finally:
+        gc.enable()
+
+    assert kinds == ["call"] * 3
