@@ -25,11 +25,15 @@ class Caller:
 
     models: Mapping[str, LLM]
     asking: Asking
+    limiter: Any = None
+    """Waits for a call's turn; a hit needs none."""
     _told: set[str] = field(default_factory=set)
 
     def whole(self, effect: Call) -> Reply:
         """The whole answer."""
         method, arguments = self._method(effect, "{}")
+        if self.limiter is not None:
+            self.limiter.acquire()
         started = time.perf_counter()
         response = method(**arguments)
         return reply(response, model=effect.model, seconds=time.perf_counter() - started)
@@ -37,6 +41,8 @@ class Caller:
     async def awhole(self, effect: Call) -> Reply:
         """As `whole`, awaited."""
         method, arguments = self._method(effect, "a{}")
+        if self.limiter is not None:
+            await self.limiter.async_acquire()
         started = time.perf_counter()
         response = await method(**arguments)
         return reply(response, model=effect.model, seconds=time.perf_counter() - started)
@@ -44,6 +50,8 @@ class Caller:
     def stream(self, effect: Call, gathered: Gathered) -> Generator[Response | Reply, None, None]:
         """Its chunks as they come, and last the Reply they amount to."""
         method, arguments = self._method(effect, "stream_{}")
+        if self.limiter is not None:
+            self.limiter.acquire()
         started = time.perf_counter()
         gathered.begin()
         with closing(_closable(method(**arguments))) as chunks:
@@ -54,6 +62,8 @@ class Caller:
     async def astream(self, effect: Call, gathered: Gathered) -> AsyncGenerator[Response | Reply, None]:
         """As `stream`, awaited."""
         method, arguments = self._method(effect, "astream_{}")
+        if self.limiter is not None:
+            await self.limiter.async_acquire()
         started = time.perf_counter()
         gathered.begin()
         async with aclosing(_aclosable(await method(**arguments))) as chunks:

@@ -223,12 +223,15 @@ class RouterLLM(FunctionCallingLLM):
         """As `complete`, awaited."""
         return cast("CompletionResponse", await self._aanswer(Asking.completion(prompt, formatted, kwargs)))
 
+    def _turn(self, asking: Asking) -> Turn:
+        return self._wiring.turn(asking, self.rate_limiter)
+
     def _answer(self, asking: Asking) -> Response:
-        turn = self._wiring.turn(asking)
+        turn = self._turn(asking)
         return self._finished(turn, flow.run(turn.pipeline(single_flight=True), turn.caller.whole))
 
     async def _aanswer(self, asking: Asking) -> Response:
-        turn = self._wiring.turn(asking)
+        turn = self._turn(asking)
         answer = await flow.arun(turn.pipeline(single_flight=True), turn.caller.awhole)
         return self._finished(turn, answer)
 
@@ -246,24 +249,24 @@ class RouterLLM(FunctionCallingLLM):
 
         Stored once it has ended normally. Each chunk carries the choice, the last also what it cost.
         """
-        turn = self._wiring.turn(Asking.chat(messages, kwargs))
+        turn = self._turn(Asking.chat(messages, kwargs))
         return cast("ChatResponseGen", self._stream(turn))
 
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
         """As `stream_chat`, of a completion."""
-        turn = self._wiring.turn(Asking.completion(prompt, formatted, kwargs))
+        turn = self._turn(Asking.completion(prompt, formatted, kwargs))
         return cast("CompletionResponseGen", self._stream(turn))
 
     async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
         """As `stream_chat`, awaited, and then iterated with `async for`."""
-        turn = self._wiring.turn(Asking.chat(messages, kwargs))
+        turn = self._turn(Asking.chat(messages, kwargs))
         return cast("ChatResponseAsyncGen", self._astream(turn))
 
     async def astream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseAsyncGen:
         """As `stream_complete`, awaited, and then iterated with `async for`."""
-        turn = self._wiring.turn(Asking.completion(prompt, formatted, kwargs))
+        turn = self._turn(Asking.completion(prompt, formatted, kwargs))
         return cast("CompletionResponseAsyncGen", self._astream(turn))
 
     def _stream(self, turn: Turn) -> Any:

@@ -104,8 +104,8 @@ class Wiring:
             return self._store.report()
         return Report.of(self.ledger, self._router.unit, [self._router])
 
-    def turn(self, asking: Asking) -> Turn:
-        """Prepares one request.
+    def turn(self, asking: Asking, limiter: Any) -> Turn:
+        """Prepares one request, which waits for `limiter` where a model is called.
 
         Raises:
             ConfigError: it names a model that is not there, or offers tools that no model can take.
@@ -114,7 +114,7 @@ class Wiring:
         if not stable:
             self._say_once("what is asked holds an object or file without a stable form: it is not cached")
         core = replace(self._core if stable else self._alone, allowed=self._allowed(asking), mode=asking.mode)
-        caller = Caller(self._models, asking)
+        caller = Caller(self._models, asking, limiter)
         return Turn(asking, query, core, caller, Gathered(), self._renew_tool_calls)
 
     def _allowed(self, asking: Asking) -> tuple[str, ...] | None:
