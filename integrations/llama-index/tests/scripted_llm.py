@@ -94,8 +94,12 @@ class ScriptedLLM(FunctionCallingLLM):
             "prompt_tokens": asked,
             "completion_tokens": len(said.split()) if isinstance(said, str) else 5,
         }
+        # As integrations do that kept tool calls here before there were blocks for them.
+        listed = (
+            {} if isinstance(said, str) else {"tool_calls": [{"id": said.tool_call_id, "type": "function"}]}
+        )
         return ChatResponse(
-            message=ChatMessage(role="assistant", blocks=blocks),
+            message=ChatMessage(role="assistant", blocks=blocks, additional_kwargs=listed),
             delta=delta,
             raw={"usage": usage, "choices": [{"finish_reason": self.finish_reason}]},
             additional_kwargs=dict(usage),

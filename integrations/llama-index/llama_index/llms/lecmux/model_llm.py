@@ -254,7 +254,8 @@ def _partial(text: str, delta: str) -> ChatResponse:
 
 def _response(reply: Reply, delta: str | None = None) -> ChatResponse:
     whole = reply.value if isinstance(reply.value, dict) else {"content": reply.value, "tool_calls": []}
-    blocks: list[ContentBlock] = [call for each in whole.get("tool_calls") or [] if (call := _call(each))]
+    calls = whole.get("tool_calls") or []
+    blocks: list[ContentBlock] = [call for each in calls if (call := _call(each))]
     if whole["content"] or not blocks:
         blocks.insert(0, TextBlock(text=whole["content"] or ""))
     if reply.reasoning:
@@ -270,7 +271,12 @@ def _response(reply: Reply, delta: str | None = None) -> ChatResponse:
         "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
     }
     return ChatResponse(
-        message=ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks),
+        # Streamed structured prediction looks for the calls beside the blocks.
+        message=ChatMessage(
+            role=MessageRole.ASSISTANT,
+            blocks=blocks,
+            additional_kwargs={"tool_calls": calls} if calls else {},
+        ),
         delta=delta,
         raw={"model": reply.model, "finish_reason": reply.finish_reason, "usage": {**counts, **details}},
         additional_kwargs=dict(counts),
