@@ -17,7 +17,8 @@ def amount(nano: int, unit: Unit) -> str:
         return f"{sign}${size / NANO:,.2f}"
     if size >= _CENT:
         return f"{sign}${size / NANO:.4f}"
-    return f"{sign}${size / NANO:.9f}".rstrip("0")
+    decimals = min(9, 13 - len(str(size)))  # 13: nine of a dollar's billionths, and four that count
+    return f"{sign}${size / NANO:.{decimals}f}".rstrip("0")
 
 
 def share(part: int, whole: int) -> str:

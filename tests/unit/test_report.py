@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lecmux import Cache, Price, Query, Reply, Router, Usage
+from lecmux._tables import amount
 from lecmux.costs import Account, Ledger, Line, PriceHistory
 from lecmux.report import Report
 from lecmux.state import StateFile, read
@@ -151,6 +152,23 @@ def test_the_text_of_many_scopes_shows_the_largest() -> None:
     assert "scope 069" in text
     assert "scope 068" not in text
     assert "and 69 more, with smaller sums" in text
+
+
+@pytest.mark.parametrize(
+    ("nano", "text"),
+    [
+        (0, "$0.00"),
+        (1, "$0.000000001"),
+        (1_234_567, "$0.001235"),
+        (12_345_678, "$0.0123"),
+        (999_999_999, "$1.0000"),
+        (1_000_000_000, "$1.00"),
+        (1_234_567_890_123, "$1,234.57"),
+        (-2_500_000, "-$0.0025"),
+    ],
+)
+def test_dollars_are_shown_to_the_digits_that_count(nano: int, text: str) -> None:
+    assert amount(nano, "usd") == text
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -151,6 +152,20 @@ def test_no_cut_of_a_file_is_taken_for_whole(tmp_path: Path, length: int) -> Non
 
     with pytest.raises(SnapshotError):
         read(path)
+
+
+def test_no_changed_bit_goes_unnoticed(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    _filled(path)
+    whole = path.read_bytes()
+    chance = Random(7)
+
+    for place in chance.sample(range(len(whole)), 200):
+        changed = bytearray(whole)
+        changed[place] ^= 1 << chance.randrange(8)
+        path.write_bytes(changed)
+        with pytest.raises(SnapshotError):
+            read(path)
 
 
 def test_beliefs_about_other_models_are_left_aside_and_the_entries_used(tmp_path: Path) -> None:
