@@ -10,18 +10,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from lecmux import _core
-from lecmux._attempt import NOTHING, Before
-from lecmux._books import Bill, Books
-from lecmux._envelope import Entry, entry_in, seal, unseal
+from lecmux._attempt import NOTHING, Before, Outcome
+from lecmux._books import Books
+from lecmux._envelope import Entry, entry_in, unseal
 from lecmux._hook_runner import HookFailedError, HookRunner
+from lecmux._settle import settle, spent
 from lecmux._single_flight import Handoff, SingleFlight
 from lecmux.costs.ledger import Ledger
 from lecmux.costs.objective import Objective
-from lecmux.costs.prices import check_amount
 from lecmux.errors import ConfigError, ValueTypeError
-from lecmux.events import Bypass, CacheHit, CacheMiss, Route, Shadow, Store
-from lecmux.policies.admit import ended_normally
-from lecmux.query import Answer, CacheMode, Decision, Key, Query, Reply, Unit, Usage, check_cache_mode, new_id
+from lecmux.events import CacheHit, CacheMiss, Route
+from lecmux.query import Answer, CacheMode, Decision, Key, Query, Reply, Unit, check_cache_mode, new_id
 from lecmux.routers.router import Router
 
 _SECONDS = Objective("seconds", {})
@@ -109,7 +108,8 @@ class Core:
         return key is not None and self.store is not None and self.mode != "skip"
 
     @property
-    def _books(self) -> Books:
+    def books(self) -> Books:
+        """Where what decisions cost and saved is written."""
         return Books(self.ledger, self.hooks, self.router)
 
     @property
@@ -139,14 +139,14 @@ class Core:
         if key is None or self.store is None:
             return None
         if self.mode != "use":
-            self._tell(CacheMiss, key, self.mode)
+            self.tell(CacheMiss, key, self.mode)
             return None
         with self.contained("exact"):
             look = self.store.peek if again else self.store.lookup
             hit = look(key.text, scope=key.scope, fingerprint=key.fingerprint)
             if hit is None:
                 if not again:
-                    self._tell(CacheMiss, key, "absent")
+                    self.tell(CacheMiss, key, "absent")
                 return None
             return self._serve(key, entry_in(hit.value), hit, again=again)
         return None
@@ -162,7 +162,7 @@ class Core:
     def _serve(self, key: Key, entry: Entry, hit: _core.Hit | Handoff, *, again: bool) -> Answer | None:
         kept = None if isinstance(hit, Handoff) else hit
         if refusal := self.refusal(key, entry, hit.hit_cost, kept.count if kept else 1.0):
-            self._tell(CacheMiss, key, refusal)
+            self.tell(CacheMiss, key, refusal)
             return None
         decision = Decision(
             id=new_id(),
@@ -176,8 +176,8 @@ class Core:
         )
         value = self.codec.load(entry.value) if self.codec else entry.value
         if not self.shadow:
-            self._books.hit(key, decision, entry, hit.hit_cost, self.store)
-            self._tell(CacheHit, key, decision, hit.hit_cost, again)
+            self.books.hit(key, decision, entry, hit.hit_cost, self.store)
+            self.tell(CacheHit, key, decision, hit.hit_cost, again)
         return Answer(value, decision)
 
     def refusal(
@@ -248,14 +248,14 @@ class Core:
             return None
         with self.contained("route"):
             awake = self.router.awake(left, self.now)
-            count = None if key is None else self._count(key)
+            count = None if key is None else self.count(key)
             return self.router.route(key or _NO_KEY, count=count, allowed=awake, cascades=False).model
         return left[0]
 
     def tell_route(self, key: Key | None, decision: Decision) -> None:
         """Tells listeners whom this request is about to ask."""
         if key is not None:
-            self._tell(Route, key, decision)
+            self.tell(Route, key, decision)
 
     def compare(self, key: Key | None, instead: Decision) -> Decision:
         """In shadow: the baseline is to be called, or where it is barred, what `instead` names."""
@@ -271,13 +271,14 @@ class Core:
         allowed = self.router.awake(self.allowed, self.now)
         if allowed is not None and self.one_call:
             allowed = self._may_answer(allowed)
-        count = 1.0 if key is None else self._count(key)
+        count = 1.0 if key is None else self.count(key)
         return self.router.route(key or _NO_KEY, count=count, allowed=allowed, cascades=not self.one_call)
 
     def _may_answer(self, allowed: Collection[str]) -> Collection[str]:
         return self.router.asked(allowed) if self.router else allowed
 
-    def _count(self, key: Key) -> float | None:
+    def count(self, key: Key) -> float | None:
+        """How often the query was asked; None where nobody counts."""
         if self.store is None:
             return None
         return self.store.count(key.text, scope=key.scope, fingerprint=key.fingerprint)
@@ -287,13 +288,13 @@ class Core:
     def spend(self, query: Query, model: str, reply: Reply) -> float | None:
         """What one call cost; None where that cannot be known."""
         with self.contained("observe"):
-            return self._spend(query, model, reply)
+            return spent(self, query, model, reply)
         return None
 
     def book(self, key: Key | None, model: str, cost: float | None, seconds: float) -> None:
         """Books a call whose answer is not given."""
         with self.contained("observe"):
-            self._books.lost(key, model, self.unit, cost, seconds)
+            self.books.lost(key, model, self.unit, cost, seconds)
 
     def now(self) -> float:
         """For durations; 0.0 where the clock fails."""
@@ -307,120 +308,7 @@ class Core:
         self, query: Query, key: Key | None, decision: Decision, reply: Reply, *, before: Before = NOTHING
     ) -> Answer:
         """Learns what the call cost, and stores the answer."""
-        if reply.model in self.models and reply.model != decision.model:
-            decision = replace(decision, model=reply.model)
-        with self.contained("observe"):
-            bill = self._bill(query, key, decision, reply, before)
-            decision = bill.decision
-            self._books.call(bill, self.store)
-            with self.contained("admit"):
-                self._admit(query, bill, refused=before.given_back)
-        return Answer(reply.value, decision, reply)
-
-    def _bill(self, query: Query, key: Key | None, decision: Decision, reply: Reply, before: Before) -> Bill:
-        quality = (self.judge or self.hooks).quality(query, reply)
-        error = self.objective.error(quality)
-        own: float | None = None
-        paid: float | None = None
-        saved = 0.0
-        model = decision.model or ""
-        cascade = self.router.cascade(decision.arm) if self.router and not decision.failed else None
-        arm = cascade.name if cascade else None if before.given_back else model
-        with self.contained("observe"):
-            own = 0.0 if before.given_back else self._spend(query, model, reply)
-            paid = None if before.cost is None else own + before.cost
-            if self.router:
-                if key is not None:
-                    self._learn(key, arm, own if cascade is None else paid, error)
-                    self._learn_lessons(key, paid, error, before)
-                saved = self.router.saving(model, paid=own, usage=reply.usage) - (before.cost or 0.0)
-        seconds = before.seconds + (0.0 if before.given_back else reply.usage.seconds)
-        decision = replace(decision, cost=paid, saved=saved)
-        return Bill(key, decision, reply, arm, own, paid, seconds, quality, error)
-
-    def _spend(self, query: Query, model: str, reply: Reply) -> float:
-        cost = self.hooks.cost(query, reply)
-        check_amount("Usage.seconds", reply.usage.seconds)
-        spent = self.objective.spend(model, reply.usage) if cost is None else float(cost)
-        check_amount("the cost of a call", spent)
-        return spent
-
-    def _learn(self, key: Key, arm: str | None, paid: float | None, error: float) -> None:
-        if self.router and arm is not None and paid is not None:
-            self.router.learn(key, arm, paid=paid, error=error)
-
-    def _learn_lessons(self, key: Key, paid: float | None, error: float, before: Before) -> None:
-        """A model that failed cost all that was paid from there on."""
-        if self.router and paid is not None:
-            for arm, earlier in before.lessons:
-                self.router.warn(key, arm, cost=paid - earlier + error)
-
-    # admit
-
-    def _admit(self, query: Query, bill: Bill, *, refused: bool) -> None:
-        key, decision, reply = bill.key, bill.decision, bill.reply
-        if key is None or self.store is None or self.mode == "skip" or reply.value is None:
-            return
-        admitted = False if refused else self.hooks.admit(query, reply)
-        if admitted is None:
-            admitted = ended_normally(reply.finish_reason)
-        if not admitted:
-            self._tell(Bypass, key, decision.model, "admit")
-            return
-        value = self.codec.dump(reply.value) if self.codec else reply.value
-        entry = Entry(
-            value,
-            decision.model,
-            bill.paid or 0.0,
-            bill.seconds,
-            self.clock(),
-            decision.id,
-            decision.saved,
-        )
-        sealed = seal(entry)
-        stored = self.store.put_value(
-            key.text,
-            sealed,
-            cost=bill.paid,
-            ttl_seconds=self.hooks.ttl(query, reply),
-            scope=key.scope,
-            fingerprint=key.fingerprint,
-            hit_cost=bill.error,
-            worth=self.router.value(key, count=self._count(key) or 1.0) if self.router else None,
-        )
-        if stored:
-            self._tell(Store, key, decision.model, bill.paid)
-        else:
-            self.flight.hand(key, sealed, bill.error)
-            self._tell(Bypass, key, decision.model, "worth")
-
-    # shadow
-
-    def note(self, key: Key | None, instead: Decision, stored: Answer | None, answer: Answer) -> None:
-        """Books apart what `instead`, a hit on `stored` or a route, would have saved."""
-        with self.contained("shadow"):
-            saved = self._would_save(instead, answer)
-            self.ledger.add(
-                self.unit,
-                scope=key.scope if key else "",
-                model=instead.model,
-                would_save_by_hits=saved or 0.0 if stored else 0.0,
-                would_save_by_routing=0.0 if stored else saved or 0.0,
-            )
-            if key is not None:
-                same = None if stored is None else self.hooks.same_answer(stored.value, answer.value)
-                self._tell(Shadow, key, instead, saved, same)
-
-    def _would_save(self, instead: Decision, answer: Answer) -> float | None:
-        paid = answer.decision.cost
-        if paid is None or instead.kind == "hit":
-            return paid
-        arm = instead.arm or instead.model
-        if self.router is None or arm in {None, answer.decision.model}:
-            return 0.0
-        usage = answer.reply.usage if answer.reply else Usage()
-        typical = self.router.typical(str(arm), usage)
-        return None if typical is None else paid - typical
+        return settle(self, query, key, Outcome(decision, reply, before))
 
     # trouble
 
@@ -432,7 +320,8 @@ class Core:
         """Turns an exception in a block into an incident."""
         return _Contained(self, stage)
 
-    def _tell(self, kind: Callable[..., Any], *details: Any) -> None:
+    def tell(self, kind: Callable[..., Any], *details: Any) -> None:
+        """Tells listeners of an event, which is made only where somebody listens."""
         if self.hooks.listening:
             self.hooks.emit(kind(*details))
 

@@ -16,6 +16,8 @@ from lecmux._attempt import Attempt, Check, Outcome
 from lecmux._consulting import COST_HOOKS, KEY_HOOKS, REPLY_HOOKS, consulted
 from lecmux._deadline import Deadline, within
 from lecmux._hook_runner import Consult, HookRunner, one_of
+from lecmux._settle import settle
+from lecmux._shadow import note
 from lecmux._single_flight import Claim, Role, SingleFlight
 from lecmux._stages import Codec, Core
 from lecmux.errors import ValueTypeError
@@ -151,7 +153,7 @@ def _observed(query: Query, key: Key | None, core: Core, outcome: Outcome) -> Pi
     if core.awaits:
         names = REPLY_HOOKS if core.stores(key) else COST_HOOKS
         core = yield from consulted(core, names, query, outcome.reply)
-    return core.observe(query, key, outcome.decision, outcome.reply, before=outcome.before)
+    return settle(core, query, key, outcome)
 
 
 def _compare(query: Query, key: Key | None, core: Core, stored: Answer | None) -> Pipeline:
@@ -162,7 +164,7 @@ def _compare(query: Query, key: Key | None, core: Core, stored: Answer | None) -
     answer = yield from _called(query, key, core, core.compare(key, instead))
     if stored and core.awaits:
         core = yield from consulted(core, ("same_answer",), stored.value, answer.value)
-    core.note(key, instead, stored, answer)
+    note(core, key, instead, stored, answer)
     return answer
 
 
