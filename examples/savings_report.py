@@ -31,9 +31,7 @@ with tempfile.TemporaryDirectory() as folder:
             query = Query(f"Question {number % 4}", scope=("sales", "support")[number % 2])
             answer = cache.answer(query, models=models, router=router)
             cache.observe(answer.decision.id, quality=1.0)
-    saved = read(path).cache
+    report = read(path).report()  # from the file: the sums go on after a restart
 
-assert saved is not None
-report = saved.report()  # from the file: the sums go on after a restart
 print(report)
 print(json.dumps(report.as_json()["total"], indent=2))

@@ -24,6 +24,7 @@ from lecmux.cache import AsyncCache, Cache
 from lecmux.costs.ledger import Ledger
 from lecmux.errors import ConfigError, LecmuxError, SnapshotError
 from lecmux.policies._check import positive
+from lecmux.report import Report
 from lecmux.routers.router import Router
 
 __all__ = ["SavedState", "StateFile", "read"]
@@ -83,7 +84,6 @@ class StateFile:
         self._cache = cache
         self._router = router
         self._ledger = cache.ledger if ledger is None and cache is not None else ledger
-        self._every_seconds = every_seconds
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._closed = False
@@ -179,7 +179,7 @@ class StateFile:
 
     def _adopt_sums(self, data: bytes) -> None:
         if self._ledger is not None:
-            self._ledger._restore(json.loads(data))
+            _restore(self._ledger, data, self.path)
 
     def _keep_as_bad(self, error: Exception) -> None:
         """Whoever wants to know what was wrong finds the file; the next save makes a new one."""
@@ -214,12 +214,19 @@ class SavedState:
     """What a state file holds.
 
     Attributes:
-        cache: with the settings, entries and sums of the one that was saved; None where there was none.
+        cache: with the settings and entries of the one that was saved; None where there was none.
         router: with the settings and beliefs of the one that was saved; None where there was none.
+        ledger: with the sums that were saved.
     """
 
     cache: Cache | None
     router: Router | None
+    ledger: Ledger
+
+    def report(self) -> Report:
+        """What was spent and saved, by scope, model and day."""
+        unit = self.router.unit if self.router else None if self.cache is None else self.cache.unit
+        return Report.of(self.ledger, unit or "usd", [self.router] if self.router else [])
 
 
 def read(path: str | os.PathLike[str]) -> SavedState:
@@ -232,11 +239,17 @@ def read(path: str | os.PathLike[str]) -> SavedState:
     parts = _unsealed(_snapshot.read(path), path)
     cache = Cache._unsealed(parts[_CACHE], path) if _CACHE in parts else None
     router = Router._unsealed(parts[_ROUTER], path) if _ROUTER in parts else None
-    if cache is not None and _LEDGER in parts:
-        cache.ledger._restore(json.loads(parts[_LEDGER]))
-    if cache is not None and router is not None:
-        cache.core(router.models, router)  # so that its report knows the baseline and the prices
-    return SavedState(cache, router)
+    ledger = Ledger() if cache is None else cache.ledger
+    if _LEDGER in parts:
+        _restore(ledger, parts[_LEDGER], path)
+    return SavedState(cache, router, ledger)
+
+
+def _restore(ledger: Ledger, data: bytes, path: str | os.PathLike[str]) -> None:
+    try:
+        ledger._restore(json.loads(data))
+    except (KeyError, TypeError, ValueError) as error:
+        raise SnapshotError(f"{path} holds sums that this release does not know: {error}") from error
 
 
 def _sealed(parts: Mapping[str, bytes]) -> tuple[bytes, ...]:
@@ -259,8 +272,15 @@ def _unsealed(data: bytes, path: str | os.PathLike[str]) -> dict[str, bytes]:
     body = memoryview(data)[len(magic) + _snapshot.DIGEST_BYTES :]
     if _snapshot.digest(body) != data[len(magic) : len(magic) + _snapshot.DIGEST_BYTES]:
         raise SnapshotError(f"{path} is damaged: its checksum does not match")
-    end = data.index(b"\n", len(magic) + _snapshot.DIGEST_BYTES) + 1
-    head: dict[str, Any] = json.loads(data[len(magic) + _snapshot.DIGEST_BYTES : end])
+    try:
+        return _parts(data, len(magic) + _snapshot.DIGEST_BYTES)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise SnapshotError(f"{path} is damaged: its first line makes no sense") from error
+
+
+def _parts(data: bytes, start: int) -> dict[str, bytes]:
+    end = data.index(b"\n", start) + 1
+    head: dict[str, Any] = json.loads(data[start:end])
     parts = {}
     for name, length in head["parts"].items():
         parts[name] = data[end : end + length]

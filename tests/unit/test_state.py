@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from lecmux import Cache, Price, Reply, Router, Usage
+from lecmux import Cache, Price, Reply, Router, Usage, _snapshot
 from lecmux.errors import ConfigError, SnapshotError
 from lecmux.query import Key
-from lecmux.state import StateFile, read
+from lecmux.state import StateFile, _sealed, read
 
 BUDGET = 100_000
 MODELS: dict[str, Any] = {
@@ -166,6 +166,32 @@ def test_no_changed_bit_goes_unnoticed(tmp_path: Path) -> None:
         path.write_bytes(changed)
         with pytest.raises(SnapshotError):
             read(path)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [{"ledger": b"[]"}, {"ledger": b"not json"}, {"ledger": b"{}"}, {"router": b"x"}, {"cache": b"x"}],
+    ids=["list", "no json", "empty", "router", "cache"],
+)
+def test_a_whole_file_with_parts_that_make_no_sense_is_refused(
+    tmp_path: Path, parts: dict[str, bytes]
+) -> None:
+    path = tmp_path / "state"
+    path.write_bytes(b"".join(_sealed(parts)))
+
+    with pytest.raises(SnapshotError, match="state"):
+        read(path)
+    with StateFile(path, cache=Cache(BUDGET), router=_router()) as state:
+        assert state.incidents == 1
+
+
+@pytest.mark.parametrize("line", [b"{}\n", b"[]\n", b"no json\n", b'{"parts": {"cache": "x"}}\n', b"no end"])
+def test_a_first_line_that_makes_no_sense_is_refused(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "state"
+    path.write_bytes(_snapshot.STATE_MAGIC + _snapshot.digest(line) + line)
+
+    with pytest.raises(SnapshotError, match="damaged"):
+        read(path)
 
 
 def test_beliefs_about_other_models_are_left_aside_and_the_entries_used(tmp_path: Path) -> None:

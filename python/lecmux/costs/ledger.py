@@ -206,7 +206,7 @@ class Ledger:
                 row = [0] * len(_NAMES)
                 for column, amount in zip(columns, sums, strict=True):
                     row[column] = _whole(amount)
-                _merge(table, (None if day is None else _whole(day), scope, model), row)
+                _merge(table, (None if day is None else _whole(day), _name(scope), _name(model)), row)
             _fold(table, self._most)
         with self._lock:
             self._earlier = earlier
@@ -269,3 +269,9 @@ def _whole(amount: Any) -> int:
     if not isinstance(amount, int):
         raise TypeError(f"a ledger holds whole billionths, not {amount!r}")
     return amount
+
+
+def _name(name: Any) -> str | None:
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"a scope or model is a text, not {name!r}")
+    return name
