@@ -134,9 +134,10 @@ impl<V> Cache<V> {
     ) -> Result<Outcome, Error> {
         validate(&terms)?;
         let hash = self.hash(key);
-        let (Some(owned), Some(mut shard)) = (Key::new(key), self.locked(hash)) else {
-            return Ok(Outcome::Bypassed);
-        };
+        let Some(mut shard) = self.locked(hash) else { return Ok(Outcome::Bypassed) };
+        // The memory comes while the key is copied.
+        shard.prefetch(hash);
+        let Some(owned) = Key::new(key) else { return Ok(Outcome::Bypassed) };
         let entry = NewEntry {
             hash,
             bytes: terms.value_bytes.saturating_add(owned.charged_bytes()),

@@ -75,6 +75,14 @@ impl Frequency {
         }
     }
 
+    /// Has the memory of the count of `hash` fetched.
+    #[inline]
+    pub fn prefetch(&self, hash: u64) {
+        if let Some(sketch) = &self.sketch {
+            sketch.prefetch(hash);
+        }
+    }
+
     /// Adds `weight` to the count of `hash` and returns the new count; `unit` is what one request weighs now.
     pub fn add(&mut self, hash: u64, weight: f64, unit: f64) -> f64 {
         if let Some(counted) = self.exact.find_mut(hash, |counted| counted.hash == hash) {

@@ -4,7 +4,7 @@
 //! is overtaken in time. Always admits unless `bypass` is set.
 
 use super::order::Order;
-use super::{Eviction, Slot, Worth};
+use super::{Eviction, LOOK_AHEAD, Slot, Worth};
 
 /// State of the policy.
 #[derive(Clone, Debug)]
@@ -68,6 +68,10 @@ impl Eviction for Gdsf {
 
     fn on_evict(&mut self, slot: Slot) {
         self.age = self.age.max(self.order.popped_score(slot));
+    }
+
+    fn upcoming(&self) -> [Option<Slot>; LOOK_AHEAD] {
+        self.order.upcoming()
     }
 
     fn on_return(&mut self, slot: Slot) {

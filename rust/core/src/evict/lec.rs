@@ -5,7 +5,7 @@
 //! replaces the lowest score only when its own is strictly higher.
 
 use super::order::Order;
-use super::{Eviction, Slot, Worth};
+use super::{Eviction, LOOK_AHEAD, Slot, Worth};
 
 /// State of the policy.
 #[derive(Clone, Debug)]
@@ -49,6 +49,10 @@ impl Eviction for Lec {
             return None;
         }
         self.order.pop_lowest().map(|(slot, _)| slot)
+    }
+
+    fn upcoming(&self) -> [Option<Slot>; LOOK_AHEAD] {
+        self.order.upcoming()
     }
 
     fn on_return(&mut self, slot: Slot) {

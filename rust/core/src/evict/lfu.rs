@@ -3,7 +3,7 @@
 //! The baseline of arXiv 2306.02003: a newcomer replaces the lowest count only when its own is strictly higher.
 
 use super::order::Order;
-use super::{Eviction, Slot, Worth};
+use super::{Eviction, LOOK_AHEAD, Slot, Worth};
 
 /// State of the policy.
 #[derive(Clone, Debug)]
@@ -43,6 +43,10 @@ impl Eviction for Lfu {
             return None;
         }
         self.order.pop_lowest().map(|(slot, _)| slot)
+    }
+
+    fn upcoming(&self) -> [Option<Slot>; LOOK_AHEAD] {
+        self.order.upcoming()
     }
 
     fn on_return(&mut self, slot: Slot) {

@@ -1,7 +1,7 @@
 //! Least recently used: the score of a slot is the time of its last touch. Always admits.
 
 use super::order::Order;
-use super::{Eviction, Slot, Worth};
+use super::{Eviction, LOOK_AHEAD, Slot, Worth};
 
 /// State of the policy.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,10 @@ impl Eviction for Lru {
 
     fn victim(&mut self, _: &Worth, _: &dyn Fn(Slot) -> Worth) -> Option<Slot> {
         self.order.pop_lowest().map(|(slot, _)| slot)
+    }
+
+    fn upcoming(&self) -> [Option<Slot>; LOOK_AHEAD] {
+        self.order.upcoming()
     }
 
     fn on_return(&mut self, slot: Slot) {

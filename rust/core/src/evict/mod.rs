@@ -5,6 +5,7 @@
 use crate::error::Error;
 
 pub mod gdsf;
+mod heap;
 pub mod lec;
 pub mod lfu;
 pub mod lru;
@@ -13,6 +14,9 @@ pub mod s3_fifo;
 
 /// Index of a resident entry in its shard.
 pub type Slot = u32;
+
+/// Victims that are looked for ahead.
+pub const LOOK_AHEAD: usize = 5;
 
 /// What a policy may know of an entry.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +47,10 @@ pub trait Eviction: Send {
     /// as `newcomer`, which is then bypassed. What becomes of a victim is told by [`Eviction::on_evict`] or
     /// [`Eviction::on_return`] before anything else is.
     fn victim(&mut self, newcomer: &Worth, worth_of: &dyn Fn(Slot) -> Worth) -> Option<Slot>;
+    /// Slots that may well be the next victims, the likeliest first: a guess, by which memory is fetched ahead.
+    fn upcoming(&self) -> [Option<Slot>; LOOK_AHEAD] {
+        [None; LOOK_AHEAD]
+    }
     /// The victim `slot` leaves.
     fn on_evict(&mut self, slot: Slot) {
         let _ = slot;

@@ -4,36 +4,29 @@
 //! when that node comes to the top. Lowering and removing leave a stale node behind, told apart by a ticket
 //! and swept out once such nodes outnumber the live ones.
 
-use super::Slot;
+use prefetch_index::prefetch_index;
+
+use super::heap::{Heap, Node};
+use super::{LOOK_AHEAD, Slot};
 use crate::room;
 
-const ARITY: usize = 4;
 /// Ticket of a slot that is not in the order.
 const ABSENT: u32 = 0;
 
+/// What is known of a slot: side by side, since a look at one is a look at the other.
 #[derive(Clone, Copy, Debug)]
-struct Node {
+struct Mark {
     score: f64,
-    slot: Slot,
     ticket: u32,
 }
 
-impl Node {
-    fn before(&self, other: &Self) -> bool {
-        match self.score.total_cmp(&other.score) {
-            std::cmp::Ordering::Less => true,
-            std::cmp::Ordering::Equal => self.slot < other.slot,
-            std::cmp::Ordering::Greater => false,
-        }
-    }
-}
+const OUT: Mark = Mark { score: 0.0, ticket: ABSENT };
 
 /// Slots ordered by score.
 #[derive(Clone, Debug, Default)]
 pub struct Order {
-    heap: Vec<Node>,
-    scores: Vec<f64>,
-    tickets: Vec<u32>,
+    heap: Heap,
+    marks: Vec<Mark>,
     next_ticket: u32,
     len: usize,
     /// The root was popped and not filled yet: a newcomer often belongs near it, so the next push goes there.
@@ -53,22 +46,21 @@ impl Order {
         self.len == 0
     }
 
-    /// Adds `slot`, or gives it a new score. O(1) when the score does not fall, else O(log n).
+    /// Adds `slot`, or gives it a new `score`, at least 0. O(1) when the score does not fall, else O(log n).
     #[inline]
     pub fn set(&mut self, slot: Slot, score: f64) {
+        debug_assert!(score.is_sign_positive(), "a score below 0");
         let at = slot as usize;
-        if at >= self.scores.len() {
-            room::fill(&mut self.scores, at + 1, 0.0);
-            room::fill(&mut self.tickets, at + 1, ABSENT);
+        if at >= self.marks.len() {
+            room::fill(&mut self.marks, at + 1, OUT);
         }
-        if self.tickets[at] == ABSENT {
-            self.len += 1;
-        } else if score >= self.scores[at] {
-            self.scores[at] = score;
-            return;
+        let mark = &mut self.marks[at];
+        let rises = mark.ticket != ABSENT && score >= mark.score;
+        self.len += usize::from(mark.ticket == ABSENT);
+        mark.score = score;
+        if !rises {
+            self.push(slot, score);
         }
-        self.scores[at] = score;
-        self.push(slot, score);
     }
 
     fn push(&mut self, slot: Slot, score: f64) {
@@ -77,22 +69,19 @@ impl Order {
         if self.next_ticket == ABSENT {
             self.renumber();
         }
-        self.tickets[slot as usize] = self.next_ticket;
+        self.marks[slot as usize].ticket = self.next_ticket;
         let node = Node { score, slot, ticket: self.next_ticket };
         if std::mem::take(&mut self.hole) {
-            self.heap[0] = node;
-            self.sift_down(0);
+            self.heap.replace_top(node);
         } else {
-            room::for_one(&mut self.heap);
             self.heap.push(node);
-            self.sift_up(self.heap.len() - 1);
         }
     }
 
     /// Takes `slot` out; a no-op when it is not held.
     pub fn remove(&mut self, slot: Slot) {
-        if let Some(ticket) = self.tickets.get_mut(slot as usize).filter(|ticket| **ticket != ABSENT) {
-            *ticket = ABSENT;
+        if let Some(mark) = self.marks.get_mut(slot as usize).filter(|mark| mark.ticket != ABSENT) {
+            mark.ticket = ABSENT;
             self.len -= 1;
         }
     }
@@ -106,17 +95,16 @@ impl Order {
     /// meanwhile without a word, and only those that come to the top are looked at.
     pub fn lowest_by(&mut self, now: impl Fn(Slot, f64) -> f64) -> Option<(Slot, f64)> {
         self.fill_hole();
-        while let Some(&top) = self.heap.first() {
-            let at = top.slot as usize;
-            if self.tickets[at] != top.ticket {
-                self.pop();
+        while let Some(&top) = self.heap.top() {
+            let mark = &mut self.marks[top.slot as usize];
+            if mark.ticket != top.ticket {
+                self.heap.pop();
                 continue;
             }
-            let score = now(top.slot, self.scores[at]).max(self.scores[at]);
+            let score = now(top.slot, mark.score).max(mark.score);
             if score > top.score {
-                self.scores[at] = score;
-                self.heap[0].score = score;
-                self.sift_down(0);
+                mark.score = score;
+                self.heap.replace_top(Node { score, ..top });
             } else {
                 return Some((top.slot, top.score));
             }
@@ -127,7 +115,7 @@ impl Order {
     /// Takes out what [`Order::lowest`] gives.
     pub fn pop_lowest(&mut self) -> Option<(Slot, f64)> {
         let (slot, score) = self.lowest()?;
-        self.tickets[slot as usize] = ABSENT;
+        self.marks[slot as usize].ticket = ABSENT;
         self.len -= 1;
         self.hole = true;
         Some((slot, score))
@@ -141,29 +129,42 @@ impl Order {
     /// The score of a slot when [`Order::pop_lowest`] gave it.
     #[must_use]
     pub fn popped_score(&self, slot: Slot) -> f64 {
-        self.scores[slot as usize]
+        self.marks[slot as usize].score
+    }
+
+    /// Slots that may well be popped next, the likeliest first; what is known of them here is being fetched.
+    #[inline]
+    #[must_use]
+    pub fn upcoming(&self) -> [Option<Slot>; LOOK_AHEAD] {
+        let mut first = self.heap.iter();
+        std::array::from_fn(|_| {
+            let slot = first.next()?.slot;
+            prefetch_index(&self.marks, slot as usize);
+            Some(slot)
+        })
     }
 
     /// The current score of `slot`, if held.
     #[must_use]
     pub fn score(&self, slot: Slot) -> Option<f64> {
-        let at = slot as usize;
-        (*self.tickets.get(at)? != ABSENT).then(|| self.scores[at])
+        self.marks.get(slot as usize).filter(|mark| mark.ticket != ABSENT).map(|mark| mark.score)
     }
 
     /// Multiplies every score by `factor` > 0, which keeps the order.
     pub fn rescale(&mut self, factor: f64) {
         self.fill_hole();
-        self.scores.iter_mut().for_each(|score| *score *= factor);
-        self.heap.iter_mut().for_each(|node| node.score *= factor);
-        // Underflow can make equals of what was ordered, and equals are ordered by slot.
-        self.heapify();
+        self.marks.iter_mut().for_each(|mark| mark.score *= factor);
+        // Underflow can make equals of what was ordered, and equals are ordered by slot: so it is built anew.
+        self.heap.retain(|node| {
+            node.score *= factor;
+            true
+        });
     }
 
     /// Heap bytes held.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        self.heap.capacity() * size_of::<Node>() + self.scores.capacity() * 8 + self.tickets.capacity() * 4
+        self.heap.heap_bytes() + self.marks.capacity() * size_of::<Mark>()
     }
 
     /// Checks that exactly `resident` is held and the heap is one.
@@ -171,103 +172,55 @@ impl Order {
     /// # Panics
     /// When not.
     pub fn check(&self, resident: &[Slot]) {
-        let held = self.tickets.iter().filter(|&&ticket| ticket != ABSENT).count();
-        assert!(!self.hole || !self.heap.is_empty(), "a hole in an empty heap");
+        let held = self.marks.iter().filter(|mark| mark.ticket != ABSENT).count();
+        assert!(!self.hole || self.heap.len() > 0, "a hole in an empty heap");
         assert_eq!(self.len, held, "length and tickets disagree");
         assert_eq!(held, resident.len(), "the order holds other slots than the shard");
         assert!(resident.iter().all(|&slot| self.score(slot).is_some()), "a resident slot is not ordered");
-        for (at, node) in self.heap.iter().enumerate().skip(1) {
-            let parent = (at - 1) / ARITY;
-            let ordered = (self.hole && parent == 0) || !node.before(&self.heap[parent]);
-            assert!(ordered, "heap order broken at {at}");
-        }
+        self.heap.check();
         let live = self.heap.iter().skip(usize::from(self.hole)).filter(|node| self.is_live(node));
         assert_eq!(live.clone().count(), held, "each held slot has one live node");
         for node in live {
-            assert!(node.score <= self.scores[node.slot as usize], "a node above its slot's score");
+            assert!(node.score <= self.marks[node.slot as usize].score, "a node above its slot's score");
         }
     }
 
     fn is_live(&self, node: &Node) -> bool {
-        self.tickets[node.slot as usize] == node.ticket
+        self.marks[node.slot as usize].ticket == node.ticket
     }
 
     /// Drops stale nodes once they are half as many as the live ones.
     fn sweep_if_stale(&mut self) {
         if self.heap.len() > self.len + self.len / 2 + 64 {
-            self.fill_hole();
-            let tickets = &self.tickets;
-            self.heap.retain(|node| tickets[node.slot as usize] == node.ticket);
-            self.heapify();
+            self.sweep();
         }
+    }
+
+    fn sweep(&mut self) {
+        self.fill_hole();
+        let marks = &self.marks;
+        self.heap.retain(|node| marks[node.slot as usize].ticket == node.ticket);
     }
 
     /// Tickets ran out: give the live nodes new ones from 1.
     fn renumber(&mut self) {
-        self.fill_hole();
-        let tickets = &self.tickets;
-        self.heap.retain(|node| tickets[node.slot as usize] == node.ticket);
+        self.sweep();
         self.next_ticket = 0;
-        for node in &mut self.heap {
-            self.next_ticket += 1;
-            node.ticket = self.next_ticket;
-            self.tickets[node.slot as usize] = self.next_ticket;
-        }
-        self.heapify();
+        let Self { heap, marks, next_ticket, .. } = self;
+        heap.retain(|node| {
+            *next_ticket += 1;
+            node.ticket = *next_ticket;
+            marks[node.slot as usize].ticket = *next_ticket;
+            true
+        });
         self.next_ticket += 1;
     }
 
     /// Gives the root of a popped heap its successor.
     fn fill_hole(&mut self) {
         if std::mem::take(&mut self.hole) {
-            self.pop();
+            self.heap.pop();
         }
-    }
-
-    fn pop(&mut self) {
-        if let Some(last) = self.heap.pop()
-            && !self.heap.is_empty()
-        {
-            self.heap[0] = last;
-            self.sift_down(0);
-        }
-    }
-
-    fn heapify(&mut self) {
-        for at in (0..self.heap.len().div_ceil(ARITY)).rev() {
-            self.sift_down(at);
-        }
-    }
-
-    fn sift_up(&mut self, mut at: usize) {
-        let node = self.heap[at];
-        while at > 0 {
-            let parent = (at - 1) / ARITY;
-            if !node.before(&self.heap[parent]) {
-                break;
-            }
-            self.heap[at] = self.heap[parent];
-            at = parent;
-        }
-        self.heap[at] = node;
-    }
-
-    fn sift_down(&mut self, mut at: usize) {
-        let node = self.heap[at];
-        loop {
-            let first = at * ARITY + 1;
-            let Some(children) = self.heap.get(first..self.heap.len().min(first + ARITY)) else { break };
-            let mut least = None;
-            for (offset, child) in children.iter().enumerate() {
-                if child.before(least.map_or(&node, |(_, best)| best)) {
-                    least = Some((first + offset, child));
-                }
-            }
-            let Some((child_at, &child)) = least else { break };
-            self.heap[at] = child;
-            at = child_at;
-        }
-        self.heap[at] = node;
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Shard<K, V> {
     index: Index<K, V>,
     records: Vec<Record>,
     free: Vec<Slot>,
+    /// The victims of a put under way; empty between puts.
+    leaving: Vec<Slot>,
     order: Box<dyn Eviction>,
     watches_hits: bool,
     remembers: bool,
@@ -78,6 +80,7 @@ impl<K, V> Shard<K, V> {
             index: Index::new(),
             records: Vec::new(),
             free: Vec::new(),
+            leaving: Vec::new(),
             watches_hits: order.watches_hits(),
             order,
             remembers,
@@ -131,7 +134,7 @@ impl<K, V> Shard<K, V> {
     /// Finds an entry without counting a request.
     pub fn peek(&self, hash: u64, is: impl Fn(&K) -> bool, now_ms: u64) -> Option<Found<'_, K, V>> {
         let bucket = self.index.find(hash, is)?;
-        let live = self.records[bucket.slot as usize].expires_ms > now_ms;
+        let live = !self.timed || self.records[bucket.slot as usize].expires_ms > now_ms;
         live.then_some(Found { shard: self, bucket })
     }
 

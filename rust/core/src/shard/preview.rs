@@ -30,9 +30,10 @@ impl<K: Clone, V> Shard<K, V> {
         let worth = self.appraisal.worth(&record, narrow(count));
         let (copy, contested) = (self.order.copied(), self.contested);
         let order = std::mem::replace(&mut self.order, copy);
-        let leaving = self.victims(&worth, scope, quota);
+        let stored = self.choose_victims(&worth, scope, quota);
         (self.order, self.contested) = (order, contested);
-        leaving.map(|slots| slots.into_iter().filter_map(|slot| self.key_of(slot)).collect())
+        let leaving = std::mem::take(&mut self.leaving);
+        stored.then(|| leaving.into_iter().filter_map(|slot| self.key_of(slot)).collect())
     }
 
     fn key_of(&self, slot: Slot) -> Option<K> {

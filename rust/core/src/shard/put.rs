@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use prefetch_index::prefetch_index;
+
 use super::record::{Newcomer, Record};
 use super::{Cost, Learnt, NEVER, NewEntry, Outcome, Shard};
 use crate::estimate::frequency::Remembered;
@@ -44,6 +46,26 @@ impl<K, V> Shard<K, V> {
             removed.push((entry.key, entry.value));
             outcome
         })
+    }
+
+    /// Has the memory fetched that a put of `hash` will need. A put that evicts spends most of its time on waiting
+    /// for memory, unless that is on its way before it is needed.
+    #[inline]
+    pub fn prefetch(&self, hash: u64) {
+        self.index.prefetch(hash);
+        self.frequency.prefetch(hash);
+    }
+
+    /// The same for what the next puts will evict: the records of the likeliest, and where the record of the
+    /// likeliest of all points to.
+    fn prefetch_victims(&self) {
+        let [first, others @ ..] = self.order.upcoming();
+        for slot in others.into_iter().flatten() {
+            prefetch_index(&self.records, slot as usize);
+        }
+        if let Some(record) = first.and_then(|slot| self.records.get(slot as usize)) {
+            self.prefetch(record.hash);
+        }
     }
 
     /// What to go on with: the entry that is replaced, else a new one with the count remembered. `asked`: a key
@@ -113,17 +135,22 @@ impl<K, V> Shard<K, V> {
         if self.shortage(worth.bytes, entry.scope, quota) != (0, 0) {
             self.expire(now_ms, removed);
         }
-        let Some(victims) = self.victims(&worth, entry.scope, quota) else {
+        if !self.choose_victims(&worth, entry.scope, quota) {
             return Err((Outcome::Bypassed, entry));
-        };
-        let evicted = victims.len();
-        for slot in victims {
+        }
+        let mut leaving = std::mem::take(&mut self.leaving);
+        let evicted = leaving.len();
+        for slot in leaving.drain(..) {
             self.order.on_evict(slot);
             removed.extend(self.evict(slot));
         }
+        self.leaving = leaving;
         self.store(newcomer, entry, &worth);
         self.totals.stored += 1;
         self.totals.evicted += evicted as u64;
+        if evicted > 0 {
+            self.prefetch_victims();
+        }
         Ok(Outcome::Stored { evicted: u32::try_from(evicted).unwrap_or(u32::MAX) })
     }
 
@@ -137,22 +164,23 @@ impl<K, V> Shard<K, V> {
         (over_budget, (owned + bytes).saturating_sub(quota))
     }
 
-    /// The slots that leave for `newcomer`, out of the order already; `None`: it is not worth them.
-    pub(super) fn victims(&mut self, newcomer: &Worth, scope: &str, quota: u64) -> Option<Vec<Slot>> {
+    /// Collects in `leaving` the slots that leave for `newcomer`, out of the order already; false: it is not
+    /// worth them, and nothing has changed.
+    pub(super) fn choose_victims(&mut self, newcomer: &Worth, scope: &str, quota: u64) -> bool {
         let (mut over_budget, mut over_quota) = self.shortage(newcomer.bytes, scope, quota);
         if (over_budget, over_quota) == (0, 0) {
-            return Some(Vec::new());
+            return true;
         }
         self.contested = true;
         let tenant = self.tenants.find(scope);
-        let (mut leaving, mut staying) = (Vec::with_capacity(1), VecDeque::new());
+        let mut staying = VecDeque::new();
         while over_budget > 0 || over_quota > 0 {
             // A tenant over its share makes room among its own first; others' entries wait their turn.
             let waiting = if over_quota == 0 { staying.pop_front() } else { None };
             let Some(slot) = waiting.or_else(|| self.next_victim(newcomer)) else {
-                staying.extend(leaving);
+                staying.extend(self.leaving.drain(..));
                 self.put_back(staying);
-                return None;
+                return false;
             };
             let record = &self.records[slot as usize];
             let own = Some(record.tenant) == tenant;
@@ -163,10 +191,10 @@ impl<K, V> Shard<K, V> {
             let bytes = u64::from(record.bytes);
             over_budget = over_budget.saturating_sub(bytes);
             over_quota = over_quota.saturating_sub(if own { bytes } else { 0 });
-            leaving.push(slot);
+            self.leaving.push(slot);
         }
         self.put_back(staying);
-        Some(leaving)
+        true
     }
 
     /// Returns victims that stay to the order, the last one first.
