@@ -1,6 +1,7 @@
 """One generation in flight: a worker thread feeds it, the caller reads it, either may end it."""
 
 import functools
+import json
 import queue
 import threading
 from collections.abc import Callable, Mapping
@@ -47,20 +48,24 @@ class Collected:
         return self._finish_reason is not None
 
     def add(self, chunk: Mapping[str, Any]) -> str:
-        """Takes one chunk in; returns the text it adds, often ""."""
-        self._usage = chunk.get("usage") or self._usage
-        self._timings = chunk.get("timings") or self._timings
-        self.model = chunk.get("model") or self.model
+        """Takes one chunk in; returns the text it adds, often "".
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: it is no chunk.
+        """
+        self._usage = _mapping(chunk, "usage") or self._usage
+        self._timings = _mapping(chunk, "timings") or self._timings
+        self.model = _text(chunk.get("model")) or self.model
         added = ""
         for choice in chunk.get("choices") or ():
             delta = choice.get("delta") or choice.get("message") or {}
-            self._finish_reason = choice.get("finish_reason") or self._finish_reason
+            self._finish_reason = _text(choice.get("finish_reason")) or self._finish_reason
             for call in delta.get("tool_calls") or ():
                 self._add_tool_call(call)
-            if thought := delta.get("reasoning_content") or delta.get("reasoning"):
+            if thought := _text(delta.get("reasoning_content") or delta.get("reasoning")):
                 self._thoughts.append(thought)
             self._refused = self._refused or bool(delta.get("refusal"))
-            added += delta.get("content") or delta.get("refusal") or ""
+            added += _text(delta.get("content")) or _text(delta.get("refusal"))
         if added:
             self._text.append(added)
         return added
@@ -80,26 +85,61 @@ class Collected:
             whole = {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
             self._open_tools[index] = whole
             self._tools.append(whole)
-        whole["id"] = call.get("id") or whole["id"]
-        for field in ("name", "arguments"):
-            whole["function"][field] += (call.get("function") or {}).get(field) or ""
+        whole["id"] = _text(call.get("id")) or whole["id"]
+        written = call.get("function") or {}
+        arguments = written.get("arguments")
+        whole["function"]["name"] += _text(written.get("name"))
+        # Some servers send the arguments as an object.
+        whole["function"]["arguments"] += (
+            json.dumps(arguments) if isinstance(arguments, dict) else _text(arguments)
+        )
 
     def _used(self) -> Usage:
         """Tokens and seconds. Those the model worked leave out the time it waited for its turn."""
-        worked = self._timings.get("prompt_ms", 0.0) + self._timings.get("predicted_ms", 0.0)
-        given = self._usage.get("prompt_tokens_details") or {}
-        made = self._usage.get("completion_tokens_details") or {}
+        worked = _seconds(self._timings.get("prompt_ms")) + _seconds(self._timings.get("predicted_ms"))
+        given = _mapping(self._usage, "prompt_tokens_details")
+        made = _mapping(self._usage, "completion_tokens_details")
         return Usage(
-            input_tokens=self._usage.get("prompt_tokens") or 0,
-            output_tokens=self._usage.get("completion_tokens") or 0,
-            seconds=worked / _MILLISECONDS if worked and self._worked else perf_counter() - self._started,
-            cached_input_tokens=given.get("cached_tokens") or 0,
-            reasoning_tokens=made.get("reasoning_tokens") or 0,
-            image_input_tokens=given.get("image_tokens") or 0,
-            image_output_tokens=made.get("image_tokens") or 0,
-            audio_input_tokens=given.get("audio_tokens") or 0,
-            audio_output_tokens=made.get("audio_tokens") or 0,
+            input_tokens=_count(self._usage.get("prompt_tokens")),
+            output_tokens=_count(self._usage.get("completion_tokens")),
+            seconds=worked if worked and self._worked else perf_counter() - self._started,
+            cached_input_tokens=_count(given.get("cached_tokens")),
+            cache_write_tokens=_count(given.get("cache_write_tokens")),
+            reasoning_tokens=_count(made.get("reasoning_tokens")),
+            image_input_tokens=_count(given.get("image_tokens")),
+            image_output_tokens=_count(made.get("image_tokens")),
+            audio_input_tokens=_count(given.get("audio_tokens")),
+            audio_output_tokens=_count(made.get("audio_tokens")),
         )
+
+
+def _mapping(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A part that is an object; an empty one where it is anything else."""
+    part = of.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _text(value: Any) -> str:
+    """A text, also one in parts; "" for None.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if isinstance(value, list):
+        return "".join(_text(part.get("text")) for part in value)
+    if value is None or isinstance(value, str):
+        return value or ""
+    raise TypeError(f"not a text: {value!r}")
+
+
+def _count(value: Any) -> int:
+    """A number of tokens; 0 for what is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def _seconds(milliseconds: Any) -> float:
+    good = isinstance(milliseconds, (int, float)) and 0 < milliseconds < float("inf")
+    return milliseconds / _MILLISECONDS if good else 0.0
 
 
 class Generation:

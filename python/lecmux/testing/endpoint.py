@@ -20,6 +20,7 @@ Line = str | Reply | Fault
 Script = Callable[[Mapping[str, Any]], Line]
 
 _POLL_SECONDS = 0.01
+_HEAD = {"id": "chatcmpl-scripted", "object": "chat.completion", "created": 0}
 
 
 class ScriptedEndpoint:
@@ -149,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         message = {"role": "assistant", **_message(reply)}
         choice = {"index": 0, "message": message, "finish_reason": _finish_reason(reply)}
-        whole = {"object": "chat.completion", "model": model, "choices": [choice], "usage": _usage(reply)}
+        whole = {**_HEAD, "model": model, "choices": [choice], "usage": _usage(reply)}
         self._whole(Send(json.dumps(whole).encode(), "application/json"))
 
     def _whole(self, line: Refuse | Send) -> None:
@@ -229,7 +230,7 @@ def _events(reply: Reply, model: str) -> Iterator[bytes]:
 
 
 def _event(model: str, choices: list[Any], **more: Any) -> bytes:
-    chunk = {"object": "chat.completion.chunk", "model": model, "choices": choices, **more}
+    chunk = {**_HEAD, "object": "chat.completion.chunk", "model": model, "choices": choices, **more}
     return b"data: %s\n\n" % json.dumps(chunk).encode()
 
 

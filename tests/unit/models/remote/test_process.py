@@ -52,8 +52,11 @@ def test_a_forked_child_opens_its_own_connections() -> None:
         ScriptedEndpoint(["one two three"]) as endpoint,
         OpenAICompatible("m", base_url=endpoint.base_url, timeouts=PATIENT) as model,
     ):
+        assert model.chat(ASK).value == "one two three"  # leaves a connection that the child must not use
         stream = model.stream(ASK)
         assert next(stream) == "one "
+        with model.stream(ASK) as other:  # leaves another
+            assert list(other) == ["one ", "two ", "three"]
 
         child = os.fork()
         if child == 0:  # nothing of pytest may run here
