@@ -1,6 +1,5 @@
 """`LECCache`: the answer cache for `set_llm_cache`. It can only help: trouble inside never fails a call."""
 
-import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +12,15 @@ from langchain_core.runnables.config import var_child_runnable_config
 from langchain_lecmux import codec
 from langchain_lecmux.booking import about_answer, book_call, book_hit, facts_from
 from langchain_lecmux.bypass import is_bypassed
-from langchain_lecmux.canonical import UnstableKeyError, canonical_key, describe_model
+from langchain_lecmux.cache_stats import COUNTED, LECCacheStats
 from langchain_lecmux.counting import Counters, StopWatches
 from langchain_lecmux.generated import Generated, reply
+from langchain_lecmux.hooking import KEY_HOOKS, REPLY_HOOKS, key_of, told
+from langchain_lecmux.questions import Questions, SayOnce
 from langchain_lecmux.serve_hook import ServeHook
 from langchain_lecmux.serving import mark_served
 from langchain_lecmux.shapes import mode_of
-from lecmux import AsyncCache, Cache, Hooks, Lec, Query, Reply, Stats
+from lecmux import AsyncCache, Cache, Hooks, Lec, Query, Reply, flow
 from lecmux.costs import AnyPrice, PriceList
 from lecmux.errors import ConfigError, PriceError
 from lecmux.events import Bypass, CacheHit, CacheMiss, Event, Store
@@ -32,41 +33,6 @@ from lecmux.state import StateFile
 __all__ = ["LECCache", "LECCacheStats"]
 
 DEFAULT_CAPACITY_BYTES: Final = 256 * 2**20
-_LOGGER = logging.getLogger("langchain_lecmux")
-
-
-@dataclass(frozen=True, slots=True)
-class LECCacheStats:
-    """What one `LECCache` did since it was made. What a `ChatRouter` stored is counted in `store` alone.
-
-    Attributes:
-        hits: lookups that were answered, those of a `ChatRouter` too.
-        misses: lookups that found nothing to serve, likewise.
-        stored: answers kept.
-        bypassed: answers worth less than what they would have displaced.
-        refused: answers that were truncated, refused or failed, or that a hook vetoed.
-        unserved: lookups the `serve` hook turned away.
-        unstable: calls whose model string or prompt holds something without a stable form.
-        unstorable: answers outside the closed schema.
-        unpriced: answers of models that `prices` does not name, or that count no tokens.
-        incidents: troubles contained in the cache and its hooks.
-        store: the cache underneath.
-    """
-
-    hits: int
-    misses: int
-    stored: int
-    bypassed: int
-    refused: int
-    unserved: int
-    unstable: int
-    unstorable: int
-    unpriced: int
-    incidents: int
-    store: Stats
-
-
-_COUNTED = tuple(name for name in LECCacheStats.__dataclass_fields__ if name not in {"incidents", "store"})
 
 
 class LECCache(BaseCache):
@@ -95,6 +61,7 @@ class LECCache(BaseCache):
         default_ttl_seconds: time to live where no hook gives one; None for ever.
         seed: keys the hash.
         path: a file to start from and to keep up to date; written at `close`, at exit and every few minutes.
+        hooks: all hooks at once, those without a setting of their own here among them.
 
     Raises:
         ConfigError: settings that cannot work together, or a `path` that cannot be written to.
@@ -120,16 +87,19 @@ class LECCache(BaseCache):
         default_ttl_seconds: float | None = None,
         seed: int = 0,
         path: str | os.PathLike[str] | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
+        if hooks is not None and (scope or admit or ttl or cost or listeners):
+            raise ConfigError("give hooks one by one, or all of them as hooks=Hooks(...), not both")
         if cache is None:
             cache = Cache(
                 capacity_bytes,
                 evict=evict or Lec(),
                 default_ttl_seconds=default_ttl_seconds,
                 seed=seed,
-                hooks=Hooks(scope=scope, admit=admit, ttl=ttl, cost=cost, listeners=listeners),
+                hooks=hooks or Hooks(scope=scope, admit=admit, ttl=ttl, cost=cost, listeners=listeners),
             )
-        elif scope or admit or ttl or cost or listeners or evict or default_ttl_seconds:
+        elif scope or admit or ttl or cost or listeners or hooks or evict or default_ttl_seconds:
             raise ConfigError(
                 "hooks, evict and default_ttl_seconds belong to the Cache that is passed as cache="
             )
@@ -139,31 +109,30 @@ class LECCache(BaseCache):
         self.namespace = namespace
         self.renew_tool_call_ids = renew_tool_call_ids
         self._prices = prices
-        self._serve_unstable = serve_unstable
         self._hooks = cache.hooks
         self._serve = ServeHook(serve, cache.hooks)
         self._counts = Counters()
         self._watches = StopWatches()
-        self._said: set[str] = set()
+        self._say_once = SayOnce()
+        self._questions = Questions(
+            namespace, serve_unstable=serve_unstable, say_once=self._say_once, count=self._counts.add
+        )
         self.state = None if path is None else StateFile(path, cache=cache)
 
     # what LangChain calls
 
     def lookup(self, prompt: str, llm_string: str) -> RETURN_VAL_TYPE | None:
         """The stored answer as new objects; None when there is none, or when anything goes wrong."""
-        try:
-            return None if is_bypassed(self.store) else self._lookup(prompt, llm_string)
-        except Exception as error:
-            self._hooks.incident("exact", error)
-            return None
+        with self._contained("exact"):
+            if query := self._query(prompt, llm_string):
+                return self._lookup(query, self._hooks)
+        return None
 
     def update(self, prompt: str, llm_string: str, return_val: RETURN_VAL_TYPE) -> None:
         """Stores an answer where that pays; whatever goes wrong is counted, and the answer is not lost."""
-        try:
-            if not is_bypassed(self.store):
-                self._update(prompt, llm_string, return_val)
-        except Exception as error:
-            self._hooks.incident("admit", error)
+        with self._contained("admit"):
+            if query := self._query(prompt, llm_string):
+                self._keep(self._paid(query, return_val, self._hooks), self._hooks)
 
     def clear(self, **kwargs: Any) -> None:
         """Removes every entry, or with `scope=` those of one tenant."""
@@ -173,12 +142,19 @@ class LECCache(BaseCache):
             self._hooks.incident("clear", error)
 
     async def alookup(self, prompt: str, llm_string: str) -> RETURN_VAL_TYPE | None:
-        """As `lookup`: it is microseconds of work, so no thread is involved."""
-        return self.lookup(prompt, llm_string)
+        """As `lookup`: it is microseconds of work, so no thread is involved. Async hooks are awaited."""
+        with self._contained("exact"):
+            if query := self._query(prompt, llm_string):
+                return self._lookup(query, await told(self._hooks, KEY_HOOKS, query))
+        return None
 
     async def aupdate(self, prompt: str, llm_string: str, return_val: RETURN_VAL_TYPE) -> None:
         """As `update`."""
-        self.update(prompt, llm_string, return_val)
+        with self._contained("admit"):
+            if query := self._query(prompt, llm_string):
+                hooks = await told(self._hooks, KEY_HOOKS, query)
+                paid = self._paid(query, return_val, hooks)
+                self._keep(paid, await told(hooks, REPLY_HOOKS, query, paid.answer))
 
     async def aclear(self, **kwargs: Any) -> None:
         """As `clear`."""
@@ -192,7 +168,7 @@ class LECCache(BaseCache):
 
     def stats(self) -> LECCacheStats:
         """Counters so far."""
-        counts = {name: self._counts[name] for name in _COUNTED}
+        counts = {name: self._counts[name] for name in COUNTED}
         return LECCacheStats(**counts, incidents=self._hooks.incidents, store=self.store.stats())
 
     def report(self) -> Report:
@@ -228,6 +204,7 @@ class LECCache(BaseCache):
         ttl: TtlHook | Callable[[Query, Reply], float | None] | None = None,
         cost: CostHook | Callable[[Query, Reply], float | None] | None = None,
         listeners: Sequence[Listener | Callable[[Event], object]] = (),
+        hooks: Hooks | None = None,
         **settings: Any,
     ) -> Self:
         """A cache with what `save` wrote. The file holds budget and policy; the rest is given anew.
@@ -236,41 +213,17 @@ class LECCache(BaseCache):
             SnapshotError: the file is corrupt, foreign or of another version.
             OSError: it cannot be read.
         """
-        hooks = Hooks(scope=scope, admit=admit, ttl=ttl, cost=cost, listeners=listeners)
+        hooks = hooks or Hooks(scope=scope, admit=admit, ttl=ttl, cost=cost, listeners=listeners)
         return cls(cache=Cache.load(path, hooks=hooks), **settings)
 
     # key
 
-    def _key(self, prompt: str, llm_string: str) -> tuple[Query, Key] | None:
-        """What is asked, and the key it has; None where no key would be right."""
-        model = describe_model(llm_string, self.namespace)
-        if model.unstable is not None and not self._serve_unstable:
-            self._counts.add("unstable")
-            self._say_once(
-                model.unstable,
-                "not cached: the model string holds %s, whose text or meaning may change from run to run; "
-                "LECCache(serve_unstable=True) serves it all the same",
-            )
-            return None
-        if model.anonymous:
-            self._say_once(
-                llm_string,
-                "the model string %s does not say which model it is, so two models of this class share their "
-                "answers; define _identifying_params, or give each its own LECCache(namespace=...)",
-            )
-        try:
-            text = canonical_key(prompt)
-        except UnstableKeyError:
-            self._counts.add("unstable")
-            return None
-        attributes = {
-            "prompt": prompt,
-            "llm_string": llm_string,
-            "temperature": model.temperature,
-            "n": model.n,
-        }
-        query = Query(text, fingerprint=model.fingerprint, attributes=attributes)
-        return query, Key(text, self._hooks.scope(query), model.fingerprint)
+    def _query(self, prompt: str, llm_string: str) -> Query | None:
+        """What is asked; None where this cache has no part in it."""
+        return None if is_bypassed(self.store) else self._questions.query(prompt, llm_string)
+
+    def _contained(self, stage: str) -> "_Contained":
+        return _Contained(self._hooks, stage)
 
     def _mode(self) -> CacheMode:
         """What the config of the chain or graph around this call says; LangChain passes on no other."""
@@ -282,11 +235,8 @@ class LECCache(BaseCache):
 
     # exact
 
-    def _lookup(self, prompt: str, llm_string: str) -> list[Generation] | None:
-        asked = self._key(prompt, llm_string)
-        if asked is None:
-            return None
-        query, key = asked
+    def _lookup(self, query: Query, hooks: flow.HookRunner) -> list[Generation] | None:
+        key = key_of(query, hooks)
         if self._mode() != "use" or not self.may_serve(query):
             self._watches.start(key)
             return None
@@ -330,25 +280,25 @@ class LECCache(BaseCache):
 
     # admit
 
-    def _update(self, prompt: str, llm_string: str, return_val: RETURN_VAL_TYPE) -> None:
-        asked = self._key(prompt, llm_string)
-        if asked is None:
-            return
-        query, key = asked
+    def _paid(self, query: Query, return_val: RETURN_VAL_TYPE, hooks: flow.HookRunner) -> "_Paid":
+        key = key_of(query, hooks)
         seconds = self._watches.stop(key)
         generated = Generated(tuple(return_val))
-        answer = reply(generated, seconds=seconds)
-        unit, cost = self._cost(query, answer, seconds)
+        return _Paid(query, key, generated, reply(generated, seconds=seconds), seconds)
+
+    def _keep(self, paid: "_Paid", hooks: flow.HookRunner) -> None:
+        query, key, answer = paid.query, paid.key, paid.answer
+        unit, cost = self._cost(paid, hooks)
         book_call(self.store.ledger, key, answer, unit, cost)
         if self._mode() == "skip":
             return
-        admitted = self._hooks.admit(query, answer)
+        admitted = hooks.admit(query, answer)
         if not (ended_normally(answer.finish_reason) if admitted is None else admitted):
             self._counts.add("refused")
             self._tell_bypass(key, answer, "admit")
             return
         try:
-            data = codec.encode(generated.generations, about_answer(answer, unit, cost))
+            data = codec.encode(paid.generated.generations, about_answer(answer, unit, cost))
         except codec.UnstorableError as error:
             self._counts.add("unstorable")
             self._say_once(str(error), "not cached: the answer holds %s")
@@ -357,7 +307,7 @@ class LECCache(BaseCache):
             key.text,
             data,
             cost=cost,
-            ttl_seconds=self._hooks.ttl(query, answer),
+            ttl_seconds=hooks.ttl(query, answer),
             scope=key.scope,
             fingerprint=key.fingerprint,
         )
@@ -374,12 +324,12 @@ class LECCache(BaseCache):
         """What costs are counted in."""
         return self.store.unit or ("seconds" if self._prices is None else "usd")
 
-    def _cost(self, query: Query, answer: Reply, seconds: float | None) -> tuple[Unit, float | None]:
+    def _cost(self, paid: "_Paid", hooks: flow.HookRunner) -> tuple[Unit, float | None]:
         """What asking again would cost, in the one unit of the store; None takes its running mean."""
         unit = self._unit
-        cost = self._hooks.cost(query, answer)
+        cost = hooks.cost(paid.query, paid.answer)
         if cost is None:
-            cost = self._price(answer) if unit == "usd" else seconds
+            cost = self._price(paid.answer) if unit == "usd" else paid.seconds
         if cost is not None:
             self.store.settle_unit(unit)
         return unit, cost
@@ -402,10 +352,35 @@ class LECCache(BaseCache):
         if self._hooks.listening:
             self._hooks.emit(Bypass(key, answer.model, reason))
 
-    def _say_once(self, what: str, text: str) -> None:
-        if what not in self._said:
-            self._said.add(what)
-            _LOGGER.warning(text, what)
+
+@dataclass(frozen=True, slots=True)
+class _Paid:
+    """An answer that LangChain has just paid for. `seconds`: None when nobody saw the call begin."""
+
+    query: Query
+    key: Key
+    generated: Generated
+    answer: Reply
+    seconds: float | None
+
+
+class _Contained:
+    """Turns an exception in its block into an incident: trouble in a cache fails nobody's call."""
+
+    __slots__ = ("_hooks", "_stage")
+
+    def __init__(self, hooks: flow.HookRunner, stage: str) -> None:
+        self._hooks = hooks
+        self._stage = stage
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        self._hooks.incident(self._stage, error)
+        return True
 
 
 def _decision(facts: Mapping[str, Any]) -> Decision:

@@ -14,6 +14,7 @@ from langchain_lecmux import ChatRouter, LECCache
 from lecmux import Cache, Hooks, Price
 from lecmux.errors import ConfigError
 from lecmux.events import Shadow
+from lecmux.hooks import Normaliser
 
 PRICES = {"small": Price(output_usd_per_million=1e6), "large": Price(output_usd_per_million=1e7)}
 
@@ -242,3 +243,31 @@ async def test_async_hooks_are_awaited(way: str) -> None:
     assert texts == ["1", "1", "2", "3", "4", "1"]
     assert asked.count("admit") == 4
     assert cache.stats().incidents == 0
+
+
+async def test_a_cache_without_a_router_awaits_its_hooks() -> None:
+    tenant = ["ann"]
+
+    async def scope(query: Any) -> str:
+        return tenant[0]
+
+    async def admit(query: Any, reply: Any) -> bool:
+        return tenant[0] != "eve"
+
+    cache = LECCache(hooks=Hooks(scope=scope, admit=admit))
+    model = numbered()
+    model.cache = cache
+    texts = []
+    for name in ("ann", "ann", "bob", "eve", "eve", "ann"):
+        tenant[0] = name
+        texts.append((await model.ainvoke("hi")).text)
+    assert texts == ["1", "1", "2", "3", "4", "1"]
+    assert cache.stats().incidents == 0
+
+
+def test_a_cache_without_a_router_has_every_hook() -> None:
+    model = numbered()
+    model.cache = LECCache(hooks=Hooks(normalise=Normaliser(case=True)))
+    assert [model.invoke(text).text for text in ("Hi", "hi", "HI")] == ["1", "1", "1"]
+    with pytest.raises(ConfigError, match="not both"):
+        LECCache(hooks=Hooks(), admit=lambda query, reply: True)

@@ -19,6 +19,7 @@ from offline_model import OfflineBlockChat, OfflineToolChat
 from pydantic import BaseModel
 
 from langchain_lecmux import LECCache
+from langchain_lecmux.hooking import key_of
 from lecmux import Price, Query
 
 MODEL = "[('_type', 'x'), ('model', 'm'), ('stop', None)]"
@@ -385,7 +386,9 @@ def test_an_exception_inside_fails_no_call() -> None:
 def test_a_damaged_entry_is_a_miss_and_goes() -> None:
     cache = LECCache()
     assert kept(cache, chat())
-    _, key = cache._key(prompt("q"), MODEL)  # type: ignore[misc]
+    query = cache._questions.query(prompt("q"), MODEL)
+    assert query is not None
+    key = key_of(query, cache.store.hooks)
     cache.store.put_value(key.text, b"[1,0,oops", scope=key.scope, fingerprint=key.fingerprint)
     assert cache.lookup(prompt("q"), MODEL) is None
     assert cache.stats().incidents == 1
