@@ -7,6 +7,7 @@ from lecmux import (
     Answer,
     AsyncCache,
     Cache,
+    Cascade,
     Decision,
     Gdsf,
     HalfLife,
@@ -51,6 +52,25 @@ def plain(cache: Cache) -> None:
     assert_type(AsyncCache.load("path"), AsyncCache)
     with cache as same:
         assert_type(same, Cache)
+
+
+def control(cache: Cache) -> None:
+    def check(request: Query, reply: Reply) -> bool:
+        return bool(reply.value)
+
+    async def acheck(request: Query, reply: Reply) -> bool:
+        return bool(reply.value)
+
+    arms = [Cascade("small", "large", check=check), Cascade("small", "large", check=acheck, name="awaited")]
+    router = Router(["small", "large"], arms=arms, baseline="large", fallback=False)
+    models = {"small": ScriptedModel(), "large": ScriptedModel()}
+    done = cache.answer(
+        "q", models=models, router=router, cache="refresh", route="awaited", shadow=True, timeout_seconds=1
+    )
+    assert_type(done.decision.arm, str | None)
+    assert_type(done.decision.failed, tuple[str, ...])
+    cache.answer("q", models=models, router=router, cache="never")  # type: ignore[arg-type]
+    Cascade("small", "large")  # type: ignore[call-arg]
 
 
 def answers(cache: Cache) -> None:
