@@ -55,9 +55,10 @@ bench: .venv-bench/.ready ## speed, memory and savings beside other caches, in o
 docs: .venv-docs/.ready ## the documentation as HTML, warnings are errors
 	.venv-docs/bin/sphinx-build -q -W -b html docs docs/_build
 
-wheel: $(UV) ## wheels of both distributions in dist/
+wheel: $(UV) ## wheels of all distributions in dist/
 	$(UV) build --quiet --wheel --package lecmux --out-dir dist
 	$(UV) build --quiet --wheel --package langchain-lecmux --out-dir dist
+	$(UV) build --quiet --wheel --package llama-index-llms-lecmux --out-dir dist
 
 clean: ## remove what the targets made (not the models)
 	rm -rf .uv .venv-* dist target docs/_build

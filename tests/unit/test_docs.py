@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
-    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "integrations/langchain/README.md"],
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("integrations/*/README.md")],
     key=str,
 )
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES if "_build" not in page.parts]
@@ -31,9 +31,13 @@ _CODE = re.compile(
 )
 _TARGET = re.compile(r"(?:`|^|run: )make ([a-z]+)", re.MULTILINE)
 _FILE = re.compile(
-    r"`((?:rust|tests|docs|python|examples|benches|lecmux|langchain_lecmux)/[\w./-]+(?:\.\w+|/))`"
+    r"`((?:rust|tests|docs|python|examples|benches|lecmux|langchain_lecmux|llama_index)/[\w./-]+(?:\.\w+|/))`"
 )
-_HOME = {"lecmux": ROOT / "python", "langchain_lecmux": ROOT / "integrations" / "langchain"}
+_HOME = {
+    "lecmux": ROOT / "python",
+    "langchain_lecmux": ROOT / "integrations" / "langchain",
+    "llama_index": ROOT / "integrations" / "llama-index",
+}
 
 
 class Block(NamedTuple):

@@ -120,6 +120,30 @@ def test_what_was_learnt_and_stored_starts_from_a_file(tmp_path: Path) -> None:
     assert model.calls == []
 
 
+async def test_it_explains_what_it_would_do_and_changes_nothing() -> None:
+    model = ScriptedLLM()
+    llm = router(model)
+    before = llm.explain(HELLO)
+    llm.chat(HELLO)
+    stats = llm.cache.stats()
+
+    assert (before.outcome, before.why, before.model) == ("call", "absent", "small")
+    assert (llm.explain(HELLO).outcome, llm.explain(HELLO).why) == ("hit", "exact")
+    assert llm.explain(HELLO, lecmux_cache="skip").why == "skip"
+    assert llm.explain("hello there").why == "absent"
+    assert (await llm.aexplain(HELLO)).outcome == "hit"
+    assert llm.explain(HELLO, tools=[ADD]).why == "absent"
+    assert llm.cache.stats() == stats
+    assert len(model.calls) == 1
+
+
+async def test_an_explained_call_with_tools_is_the_call_itself() -> None:
+    llm = router(ScriptedLLM())
+    llm.chat_with_tools([ADD], chat_history=[ChatMessage("2 and 3")])
+
+    assert llm.explain([ChatMessage("2 and 3")], tools=[ADD]).why == "exact"
+
+
 # what is stored
 
 

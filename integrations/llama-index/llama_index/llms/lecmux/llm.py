@@ -5,7 +5,6 @@ Its methods carry no callback decorators: the chosen model's own tell of the cal
 """
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from functools import partial
 from typing import Any, Final, Self, cast
 
@@ -26,19 +25,18 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
 from pydantic import Field, PrivateAttr
 
-from lecmux import Answer, AsyncCache, Cache, Cascade, Hooks, Router, ValueOfInformation, flow
+from lecmux import Answer, Cache, Cascade, Hooks, Router, ValueOfInformation, flow
 from lecmux.costs import AnyPrice
 from lecmux.errors import ConfigError
 from lecmux.explain import Explanation, aexplain, explain
-from lecmux.models import Model
 from lecmux.report import Report
 from lecmux.state import StateFile
 from llama_index.llms.lecmux.asking import CACHE, OFFER, ROUTE, Asking, Offer
 from llama_index.llms.lecmux.canonical import FACTS
 from llama_index.llms.lecmux.metadata import common_metadata, takes_tools
-from llama_index.llms.lecmux.model_llm import ModelLLM
 from llama_index.llms.lecmux.replay import chunks
 from llama_index.llms.lecmux.responses import Response
+from llama_index.llms.lecmux.settings import checked_models, checked_store, refuse_strangers
 from llama_index.llms.lecmux.stored_run import StoredRun
 from llama_index.llms.lecmux.wiring import Turn, Wiring
 
@@ -109,8 +107,8 @@ class RouterLLM(FunctionCallingLLM):
             PriceError: prices of models that are not there, dollar amounts without a price for every model,
                 or a cache that counts in another unit.
         """
-        _refuse_strangers(settings, type(self).model_fields)
-        settings["models"] = _checked_models(settings.get("models"))
+        refuse_strangers(settings, type(self).model_fields)
+        settings["models"] = checked_models(settings.get("models"))
         if settings.get("cache") is None:
             settings["cache"] = Cache(DEFAULT_CAPACITY_BYTES)
         super().__init__(**settings)
@@ -133,7 +131,7 @@ class RouterLLM(FunctionCallingLLM):
         self._wiring = Wiring(
             self.models,
             self._router,
-            store=_checked_store(self.cache),
+            store=checked_store(self.cache),
             judge=flow.HookRunner(Hooks(quality=self.quality)) if self.quality else None,
             namespace=self.namespace,
             shadow=self.shadow,
@@ -141,7 +139,7 @@ class RouterLLM(FunctionCallingLLM):
         )
         if self.path is not None:
             self._state = StateFile(
-                self.path, cache=_checked_store(self.cache), router=self._router, ledger=self._wiring.ledger
+                self.path, cache=checked_store(self.cache), router=self._router, ledger=self._wiring.ledger
             )
 
     def report(self) -> Report:
@@ -192,18 +190,32 @@ class RouterLLM(FunctionCallingLLM):
         """
         return self._router.observe(decision_id, quality=quality)
 
-    def explain(self, asked: str | Sequence[ChatMessage], **kwargs: Any) -> Explanation:
-        """What `complete` (of a text) or `chat` (of messages) would do now, and why.
+    def explain(
+        self, question: str | Sequence[ChatMessage], *, tools: Sequence[BaseTool] = (), **kwargs: Any
+    ) -> Explanation:
+        """What would become of a prompt or a chat now, and why. Counts nothing and changes nothing.
 
-        Counts nothing and changes nothing.
+        `kwargs` are those of the call, `lecmux_route` and `lecmux_cache` among them.
         """
-        turn = self._wiring.turn(_asking(asked, kwargs))
+        turn = self._turn(self._supposed(question, tools, kwargs))
         return explain(turn.query, turn.core)
 
-    async def aexplain(self, asked: str | Sequence[ChatMessage], **kwargs: Any) -> Explanation:
-        """As `explain`, of `acomplete` or `achat`."""
-        turn = self._wiring.turn(_asking(asked, kwargs))
+    async def aexplain(
+        self, question: str | Sequence[ChatMessage], *, tools: Sequence[BaseTool] = (), **kwargs: Any
+    ) -> Explanation:
+        """As `explain`; hooks that can be awaited are."""
+        turn = self._turn(self._supposed(question, tools, kwargs))
         return await aexplain(turn.query, turn.core)
+
+    def _supposed(
+        self, question: str | Sequence[ChatMessage], tools: Sequence[BaseTool], kwargs: dict[str, Any]
+    ) -> Asking:
+        if isinstance(question, str):
+            return Asking.completion(question, kwargs.pop("formatted", False), kwargs)
+        if not tools:
+            return Asking.chat(question, kwargs)
+        prepared = self._prepare_chat_with_tools(tools, chat_history=list(question), **kwargs)
+        return Asking.chat(prepared.pop("messages"), prepared)
 
     # whole answers
 
@@ -368,39 +380,3 @@ class RouterLLM(FunctionCallingLLM):
         named = self.models.get(response.additional_kwargs.get(FACTS, {}).get("model"))
         able = (model for model in (named, *self.models.values()) if model is not None and takes_tools(model))
         return cast("FunctionCallingLLM | None", next(able, None))
-
-
-def _asking(asked: str | Sequence[ChatMessage], options: Mapping[str, Any]) -> Asking:
-    if isinstance(asked, str):
-        return Asking.completion(asked, False, options)
-    return Asking.chat(asked, options)
-
-
-def _refuse_strangers(settings: Mapping[str, Any], known: Mapping[str, Any]) -> None:
-    for name in settings:
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "see its fields"
-            raise ConfigError(f"RouterLLM has no setting {name!r}: {hint}")
-
-
-def _checked_models(models: Any) -> dict[str, LLM]:
-    if not isinstance(models, Mapping) or not models:
-        raise ConfigError('models must name at least one: RouterLLM(models={"small": ..., "large": ...})')
-    return {name: _as_llm(name, model) for name, model in models.items()}
-
-
-def _as_llm(name: str, model: Any) -> LLM:
-    if isinstance(model, LLM):
-        return model
-    if isinstance(model, Model):
-        return ModelLLM(model=model)
-    raise ConfigError(f"the model {name!r} must be an LLM or a lecmux.models.Model, not {model!r}")
-
-
-def _checked_store(cache: Any) -> Cache | AsyncCache | None:
-    if cache is False:
-        return None
-    if isinstance(cache, (Cache, AsyncCache)):
-        return cache
-    raise ConfigError(f"cache must be a lecmux Cache or AsyncCache, None or False, not {cache!r}")
