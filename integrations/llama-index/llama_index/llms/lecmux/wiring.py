@@ -104,7 +104,7 @@ class Wiring:
             return self._store.report()
         return Report.of(self.ledger, self._router.unit, [self._router])
 
-    def turn(self, asking: Asking, limiter: Any) -> Turn:
+    def turn(self, asking: Asking, limiter: Any = None) -> Turn:
         """Prepares one request, which waits for `limiter` where a model is called.
 
         Raises:
