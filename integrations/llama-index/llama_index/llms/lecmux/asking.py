@@ -115,7 +115,7 @@ def _taken_apart(options: Mapping[str, Any]) -> dict[str, Any]:
     rest = dict(options)
     return {
         "route": rest.pop(ROUTE, None),
-        "mode": check_cache_mode(rest.pop(CACHE, "use")),
+        "mode": check_cache_mode(rest.pop(CACHE, None) or "use"),
         "offer": rest.pop(OFFER, None),
         "options": rest,
     }
