@@ -18,7 +18,7 @@ from langchain_core.outputs import ChatGeneration
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import ConfigurableFieldSpec, Runnable, RunnableConfig, RunnableSerializable
 from langchain_core.runnables.base import coerce_to_runnable
-from langchain_core.runnables.config import merge_configs
+from langchain_core.runnables.config import ensure_config, merge_configs
 from pydantic import Field, PrivateAttr
 
 from langchain_lecmux.cache import LECCache
@@ -31,6 +31,7 @@ from langchain_lecmux.settings import RouterSettings, name_typos
 from langchain_lecmux.shapes import mode_of, route_of
 from langchain_lecmux.wiring import ADDRESS, digest
 from lecmux import Answer, Query, Reply, flow
+from lecmux.explain import Explanation, explain
 from lecmux.facts import facts
 from lecmux.flow import Call
 from lecmux.key_text import bounded
@@ -83,6 +84,15 @@ class RunnableRouter(RouterSettings, RunnableSerializable[Any, Any]):
     def config_specs(self) -> list[ConfigurableFieldSpec]:
         """What a call may say to the router."""
         return [*super().config_specs, *self._specs()]
+
+    def explain(
+        self,
+        input: Any,  # noqa: A002  LangChain's name
+        config: RunnableConfig | None = None,
+    ) -> Explanation:
+        """What `invoke` would do with the same arguments now, and why. Counts nothing and changes nothing."""
+        turn = self._turn(input, ensure_config(config))
+        return explain(turn.query, turn.core)
 
     # whole outputs
 

@@ -292,6 +292,16 @@ def test_in_a_chain_it_streams_message_chunks() -> None:
     assert all(isinstance(chunk, AIMessageChunk) for chunk in chunks)
 
 
+def test_what_would_become_of_an_input_can_be_asked() -> None:
+    model, models = router()
+    before = model.explain({"word": "hi"})
+    assert (before.outcome, before.why, set(before.models)) == ("call", "absent", {"small", "large"})
+    assert calls(models) == 0
+    model.invoke({"word": "hi"})
+    assert model.explain({"word": "hi"}).outcome == "hit"
+    assert model.explain({"word": "hi"}, says(cache="skip")).outcome == "call"
+
+
 def test_mistyped_settings_are_refused() -> None:
     with pytest.raises(ConfigError, match="namespace"):
         RunnableRouter(runnables={"a": str}, namespaces="x")
