@@ -12,6 +12,7 @@ from langchain_lecmux.chat_gguf import ChatGguf
 from langchain_lecmux.chat_local import ChatModel
 from langchain_lecmux.chat_model import ChatRouter
 from langchain_lecmux.chat_openai_compatible import ChatOpenAICompatible
+from langchain_lecmux.chat_transformers import ChatTransformers
 from langchain_lecmux.runnable import RunnableRouter
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ __all__ = [
     "ChatModel",
     "ChatOpenAICompatible",
     "ChatRouter",
+    "ChatTransformers",
     "LECCache",
     "LECCacheStats",
     "RunnableRouter",

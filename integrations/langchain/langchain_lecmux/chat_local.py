@@ -5,13 +5,14 @@ from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, convert_to_openai_messages
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, Field
 
+from langchain_lecmux.asked import openai_messages
 from langchain_lecmux.replied import last_chunk, message
 from lecmux.models import AsyncModel, Model
 
@@ -93,7 +94,7 @@ class ChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        reply = self.model.chat(convert_to_openai_messages(messages), **self._options(stop, kwargs))
+        reply = self.model.chat(openai_messages(messages), **self._options(stop, kwargs))
         return ChatResult(generations=[ChatGeneration(message=message(reply))])
 
     async def _agenerate(
@@ -105,7 +106,7 @@ class ChatModel(BaseChatModel):
     ) -> ChatResult:
         if not isinstance(self.model, AsyncModel):
             return await super()._agenerate(messages, stop, run_manager, **kwargs)
-        reply = await self.model.achat(convert_to_openai_messages(messages), **self._options(stop, kwargs))
+        reply = await self.model.achat(openai_messages(messages), **self._options(stop, kwargs))
         return ChatResult(generations=[ChatGeneration(message=message(reply))])
 
     def _stream(
@@ -115,7 +116,7 @@ class ChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        asked, options = convert_to_openai_messages(messages), self._options(stop, kwargs)
+        asked, options = openai_messages(messages), self._options(stop, kwargs)
         with self.model.stream(asked, **options) as stream:
             for text in stream:
                 chunk = ChatGenerationChunk(message=AIMessageChunk(content=text))
@@ -136,7 +137,7 @@ class ChatModel(BaseChatModel):
             async for chunk in super()._astream(messages, stop, run_manager, **kwargs):
                 yield chunk
             return
-        asked, options = convert_to_openai_messages(messages), self._options(stop, kwargs)
+        asked, options = openai_messages(messages), self._options(stop, kwargs)
         async with self.model.astream(asked, **options) as stream:
             async for text in stream:
                 chunk = ChatGenerationChunk(message=AIMessageChunk(content=text))

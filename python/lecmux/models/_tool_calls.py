@@ -7,6 +7,8 @@ from typing import Any
 
 from lecmux.query import new_id
 
+CALL_MARK = "<tool_call>"
+REQUIRED = "required"
 # Hermes and Qwen, Mistral, Llama 3.
 _TAGGED = re.compile(r"<tool_call>\s*(.*?)\s*(?:</tool_call>|$)", re.DOTALL)
 _LISTED = re.compile(r"\[TOOL_CALLS\]\s*(.*)$", re.DOTALL)
@@ -36,6 +38,21 @@ def read_calls(text: str, names: Collection[str]) -> tuple[str, list[dict[str, A
         bare = fence.group(1)
     calls = list(_calls(bare, names))
     return ("", calls) if calls else (text, [])
+
+
+def forced_start(choice: str, names: Collection[str]) -> str:
+    """The beginning of a call in the form of Hermes and Qwen: a model that goes on from it makes the call.
+
+    It ends before a blank, where a token ends too: models know a value with the blank before it as one token.
+
+    Args:
+        choice: the name of a tool, or "required" for any of them.
+        names: of the tools that were offered.
+    """
+    if choice == REQUIRED and len(names) > 1:
+        return f'{CALL_MARK}\n{{"name":'
+    name = next(iter(names)) if choice == REQUIRED else choice
+    return f'{CALL_MARK}\n{{"name": {json.dumps(name, ensure_ascii=False)}, "arguments":'
 
 
 def _calls(text: str, names: Collection[str] | None) -> Iterator[dict[str, Any]]:

@@ -19,6 +19,7 @@ from lecmux.errors import (
 )
 from lecmux.models import _placement, store
 from lecmux.models._convert import converted
+from lecmux.models._tool_calls import CALL_MARK
 from lecmux.models.catalog import CATALOG
 
 AUTO = "auto"
@@ -39,6 +40,7 @@ class Loaded:
     context_tokens: int
     end_ids: frozenset[int]
     takes_tools: bool
+    marks_calls: bool
 
 
 class _Loading:
@@ -243,7 +245,14 @@ def _describe(model: Any, tokenizer: Any, device: str, context_tokens: int) -> L
     )
     longest = getattr(model.config.get_text_config(), "max_position_embeddings", None) or context_tokens
     return Loaded(
-        model, tokenizer, torch, device, min(context_tokens, longest), frozenset(ends), "tools" in written
+        model=model,
+        tokenizer=tokenizer,
+        torch=torch,
+        device=device,
+        context_tokens=min(context_tokens, longest),
+        end_ids=frozenset(ends),
+        takes_tools="tools" in written,
+        marks_calls=CALL_MARK in written,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from lecmux.errors import LecmuxError, ModelError, ModelMemoryError, ModelRequestError
 from lecmux.models._pieces import CallText, Decoder, StopWords
-from lecmux.models._tool_calls import read_calls
+from lecmux.models._tool_calls import CALL_MARK, REQUIRED, forced_start, read_calls
 from lecmux.models._torch import Loaded, out_of_memory
 from lecmux.models.base import Message
 
@@ -28,6 +28,7 @@ class Request:
     stop: tuple[str, ...]
     seed: int
     tools: tuple[Mapping[str, Any], ...]
+    tool_choice: str | None = None
 
 
 def run(name: str, loaded: Loaded, request: Request, on_chunk: OnChunk, stop: threading.Event) -> None:
@@ -85,7 +86,8 @@ def prompt_tokens(
 def _run(name: str, loaded: Loaded, request: Request, on_chunk: OnChunk, stop: threading.Event) -> None:
     started = perf_counter()
     encoded = prompt_tokens(name, loaded, request.messages, request.tools)
-    inputs = {key: encoded[key].to(loaded.device) for key in ("input_ids", "attention_mask")}
+    begun = _forced(name, loaded, request)
+    inputs = _inputs(loaded, encoded["input_ids"], begun)
     count = inputs["input_ids"].shape[1]
     room = loaded.context_tokens - count
     if room < 1:
@@ -93,7 +95,7 @@ def _run(name: str, loaded: Loaded, request: Request, on_chunk: OnChunk, stop: t
             f"{count:,} tokens leave no room for a reply in the context of {loaded.context_tokens:,} that "
             f"{name} was loaded with; shorten the messages, or load it with more context_tokens"
         )
-    reader = _Reader(loaded, request, on_chunk, stop)
+    reader = _Reader(loaded, request, begun, on_chunk, stop)
     with loaded.torch.inference_mode():
         loaded.model.generate(
             **inputs,
@@ -107,16 +109,47 @@ def _run(name: str, loaded: Loaded, request: Request, on_chunk: OnChunk, stop: t
     on_chunk(_usage(count, reader, started))
 
 
+def _forced(name: str, loaded: Loaded, request: Request) -> str:
+    """The beginning of the call that is demanded; "" where the model may choose."""
+    if request.tool_choice is None:
+        return ""
+    names = [_tool_name(tool) for tool in request.tools]
+    if request.tool_choice != REQUIRED and request.tool_choice not in names:
+        raise ModelRequestError(
+            f"tool_choice {request.tool_choice!r} is none of the tools: {', '.join(names)}"
+        )
+    if not loaded.marks_calls:
+        raise ModelRequestError(
+            f"{name} cannot be held to a tool: its chat template does not begin calls with {CALL_MARK}; "
+            "leave tool_choice out"
+        )
+    return forced_start(request.tool_choice, names)
+
+
+def _inputs(loaded: Loaded, prompt: Any, begun: str) -> dict[str, Any]:
+    """What is generated from, on the model's device; shape (1, tokens) each."""
+    torch = loaded.torch
+    if begun:
+        begun_ids = loaded.tokenizer(begun, add_special_tokens=False, return_tensors="pt")["input_ids"]
+        prompt = torch.cat([prompt, begun_ids], dim=1)
+    prompt = prompt.to(loaded.device)
+    return {"input_ids": prompt, "attention_mask": torch.ones_like(prompt)}
+
+
 class _Reader:
     """Takes tokens as they come, and says when to stop: both a streamer and a criterion of transformers."""
 
-    def __init__(self, loaded: Loaded, request: Request, on_chunk: OnChunk, stop: threading.Event) -> None:
+    def __init__(
+        self, loaded: Loaded, request: Request, begun: str, on_chunk: OnChunk, stop: threading.Event
+    ) -> None:
         self._loaded = loaded
         self._on_chunk = on_chunk
         self._stop = stop
         self._decoder = Decoder(lambda tokens: str(loaded.tokenizer.decode(tokens)))
         self._stop_words = StopWords(request.stop)
         self._calls = CallText() if request.tools else None
+        if self._calls and begun:
+            self._calls.add(begun)
         self._tools = frozenset(_tool_name(tool) for tool in request.tools)
         self._prompt_seen = False
         self._ended = False

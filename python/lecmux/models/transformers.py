@@ -18,6 +18,8 @@ from lecmux.query import Query, Reply
 
 __all__ = ["Transformers"]
 
+_FREE = (None, "auto", "none")
+
 
 class Transformers:
     """A chat model loaded into this process by transformers; any number of threads may call it.
@@ -66,6 +68,7 @@ class Transformers:
     ) -> None:
         require_positive(context_tokens=context_tokens, queue_size=queue_size, threads=threads or 1)
         self.source = os.fspath(path_or_name)
+        self.revision = revision
         self._name = name or Path(self.source).name.removesuffix(".gguf")
         self._seed = _seed_of(seed)
         self._process = os.getpid()
@@ -80,6 +83,7 @@ class Transformers:
             threads=threads,
         )
         self.device = self._loaded.device
+        self.dtype = str(self._loaded.model.dtype).removeprefix("torch.")
         self.context_tokens = self._loaded.context_tokens
         renew(self)
 
@@ -106,6 +110,7 @@ class Transformers:
         stop: Sequence[str] | None = None,
         seed: int | None = None,
         tools: Sequence[Mapping[str, Any]] | None = None,
+        tool_choice: str | None = None,
     ) -> Reply:
         """Answers; blocks until the reply is whole.
 
@@ -116,6 +121,9 @@ class Transformers:
             stop: the reply ends before the first of these strings.
             seed: for sampling; None takes the model's.
             tools: in the OpenAI form; written into the prompt by the model's chat template.
+            tool_choice: None and "auto" leave it to the model, "none" forbids, "required" demands a call, a
+                tool's name demands that one. A demanded call is begun for the model, which works for those
+                that write calls as Hermes and Qwen do.
 
         Returns:
             A reply whose value is the text; where tools were called, an assistant message with `tool_calls`.
@@ -124,12 +132,18 @@ class Transformers:
             QueueFullError: as many calls wait already as may.
             ModelClosedError: the model was closed, before the call or during it.
             ModelMemoryError: the device has no memory left for this call.
-            ModelRequestError: messages that do not fit, or that the model's chat template does not take.
+            ModelRequestError: messages that do not fit, or messages or tools that the model does not take.
             ModelError: torch failed, or the process forked since the model was loaded.
             ConfigError: no messages, or a setting that cannot work.
         """
         return self.stream(
-            messages, max_tokens=max_tokens, temperature=temperature, stop=stop, seed=seed, tools=tools
+            messages,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            stop=stop,
+            seed=seed,
+            tools=tools,
+            tool_choice=tool_choice,
         ).whole()
 
     def stream(
@@ -141,6 +155,7 @@ class Transformers:
         stop: Sequence[str] | None = None,
         seed: int | None = None,
         tools: Sequence[Mapping[str, Any]] | None = None,
+        tool_choice: str | None = None,
     ) -> Generation:
         """Answers piece by piece, with the arguments and errors of `chat`.
 
@@ -155,7 +170,8 @@ class Transformers:
             temperature=temperature,
             stop=(stop,) if isinstance(stop, str) else tuple(stop or ()),
             seed=self._seed if seed is None else _seed_of(seed),
-            tools=tuple(tools or ()),
+            tools=() if tool_choice == "none" else tuple(tools or ()),
+            tool_choice=None if tool_choice in _FREE else tool_choice,
         )
         loaded, name = self._usable(), self._name
         with self._lock:
@@ -177,6 +193,14 @@ class Transformers:
         check_request(messages, max_tokens=None, temperature=0.0, stop=None)
         prompt = _torch_run.prompt_tokens(self._name, self._usable(), messages, tools or ())
         return int(prompt["input_ids"].shape[1])
+
+    def token_ids(self, text: str) -> list[int]:
+        """The tokens of a text as it stands, without the chat template.
+
+        Raises:
+            ModelClosedError: the model was closed.
+        """
+        return [int(token) for token in self._usable().tokenizer(text, add_special_tokens=False)["input_ids"]]
 
     def close(self) -> None:
         """Stops what runs, waits for that, and frees the memory. May be called twice and from any thread."""

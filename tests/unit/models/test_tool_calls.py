@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lecmux.models._tool_calls import read_calls
+from lecmux.models._tool_calls import forced_start, read_calls
 
 NAMES = {"weather"}
 ROME = {"city": "Rome"}
@@ -48,6 +48,20 @@ def test_a_name_between_marks_counts_even_if_it_was_not_offered() -> None:
     _, calls = read_calls('<tool_call>{"name": "map", "arguments": {}}</tool_call>', NAMES)
 
     assert calls[0]["function"]["name"] == "map"
+
+
+@pytest.mark.parametrize(
+    ("choice", "names"),
+    [("required", ["weather"]), ("required", ["map", "weather"]), ("weather", ["map", "weather"])],
+)
+def test_a_call_that_was_begun_for_the_model_is_read_whole(choice: str, names: list[str]) -> None:
+    begun = forced_start(choice, names)
+    whole = '<tool_call>\n{"name": "weather", "arguments": {"city": "Rome"}}\n</tool_call>'
+
+    assert whole.startswith(begun)
+    assert not begun.endswith(" ")
+    (call,) = read_calls(whole, names)[1]
+    assert json.loads(call["function"]["arguments"]) == ROME
 
 
 @pytest.mark.parametrize(

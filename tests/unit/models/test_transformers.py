@@ -154,6 +154,35 @@ class TestTools:
 
         assert tiny.chat(messages, tools=[WEATHER]).value == "It is sunny in Rome."
 
+    def test_a_call_can_be_demanded_and_forbidden(self, tiny: Transformers) -> None:
+        from tiny_chat import ASK_WEATHER, WEATHER
+
+        capital = [{"role": "user", "content": "What is the capital of France?"}]
+        asked = [{"role": "user", "content": ASK_WEATHER}]
+
+        demanded = [
+            tiny.chat(asked, tools=[WEATHER], tool_choice=choice) for choice in ("required", "weather")
+        ]
+        forbidden = tiny.chat(capital, tools=[WEATHER], tool_choice="none")
+
+        for reply in demanded:
+            (call,) = reply.value["tool_calls"]
+            assert call["function"] == {"name": "weather", "arguments": '{"city": "Rome"}'}
+            assert reply.value["content"] == ""
+        assert forbidden.usage.input_tokens == tiny.count_tokens(capital)
+        with pytest.raises(ModelRequestError, match="none of the tools: weather"):
+            tiny.chat(asked, tools=[WEATHER], tool_choice="map")
+
+    def test_a_model_that_marks_no_calls_cannot_be_held_to_one(self, folder: Path, tmp_path: Path) -> None:
+        from tiny_chat import WEATHER
+
+        template = "{{ tools }}{% for message in messages %}{{ message.content }}{% endfor %}"
+        with (
+            Transformers(_copy(folder, tmp_path, template), device="cpu") as model,
+            pytest.raises(ModelRequestError, match="cannot be held to a tool"),
+        ):
+            model.chat(COUNT, tools=[WEATHER], tool_choice="required")
+
     def test_tools_are_offered_and_not_needed(self, tiny: Transformers) -> None:
         from tiny_chat import WEATHER
 
