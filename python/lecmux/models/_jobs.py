@@ -163,9 +163,7 @@ class Jobs:
         while job is not None:
             try:
                 job.run()
-            except (
-                Exception
-            ):  # a defect, as work hands its errors to whoever reads; the next job runs all the same
+            except Exception:  # a defect: work hands its errors to its reader; the next job runs all the same
                 _LOGGER.exception("a generation of %s failed", self._name)
             with self._lock:
                 job = self._running = self._waiting.popleft() if self._waiting else None

@@ -1,6 +1,7 @@
 """Loads a model through transformers, quietly, onto a device that has room for it."""
 
 import os
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from lecmux.models.catalog import CATALOG
 AUTO = "auto"
 _DTYPES = (AUTO, "float32", "bfloat16", "float16")
 _GGUF_DTYPE = "bfloat16"
+# Not left open: transformers would ask on a terminal whether code of a repository may run.
+_SAFE = {"trust_remote_code": False}
 # Ends of a turn that some models write without their configuration naming them as ends.
 _TURN_ENDS = ("<|im_end|>", "<|eot_id|>", "<|eot|>", "<end_of_turn>", "<|end|>", "<|return|>")
 
@@ -73,17 +76,17 @@ def load(
         if threads is not None:
             torch.set_num_threads(threads)
         source = _source(path_or_name, dtype)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(source, revision=revision)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source, revision=revision, **_SAFE)
         if not tokenizer.chat_template:
             raise ModelError(
                 f"{path_or_name} has no chat template: it continues text and answers no messages; load its "
                 "-Instruct sibling, or put a chat_template.jinja into its folder"
             )
-        config = transformers.AutoConfig.from_pretrained(source, revision=revision)
         devices = [device]
         if device == AUTO:
-            needs = _needed(config, dtype, context_tokens)
-            devices = _placement.candidates(needs, _placement.free(torch))
+            free = _placement.free(torch)
+            needs = _needed(source, revision, dtype, context_tokens) if free else 0
+            devices = _placement.candidates(needs, free)
         model, chosen = _first_with_room(source, devices, revision=revision, dtype=dtype)
     return _describe(model, tokenizer, chosen, context_tokens)
 
@@ -117,8 +120,7 @@ def place(
     with _LOADING.lock, _quiet(transformers):
         for name, path_or_name in models.items():
             with _readable(os.fspath(path_or_name)):
-                config = transformers.AutoConfig.from_pretrained(_source(path_or_name, dtype))
-                needed[name] = _needed(config, dtype, context_tokens)
+                needed[name] = _needed(_source(path_or_name, dtype), None, dtype, context_tokens)
         return _placement.assign(needed, _placement.free(torch))
 
 
@@ -196,15 +198,16 @@ def _convert(path: Path, dtype: str, folder: Path) -> None:
     transformers.AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name).save_pretrained(folder)
 
 
-def _needed(config: Any, dtype: str, context_tokens: int) -> int:
+def _needed(source: str, revision: str | None, dtype: str, context_tokens: int) -> int:
     """Bytes that a model will take, counted without loading it."""
     torch, transformers = import_torch()
+    config = transformers.AutoConfig.from_pretrained(source, revision=revision, **_SAFE)
     with torch.device("meta"):
         empty = transformers.AutoModelForCausalLM.from_config(config)
     parameters = sum(each.numel() for each in empty.parameters())
     own = getattr(config, "dtype", None) or torch.float32
     bytes_each = (own if dtype == AUTO else getattr(torch, dtype)).itemsize
-    return _placement.needed(config, parameters, bytes_each, context_tokens)
+    return _placement.needed(config, parameters, bytes_each, min(context_tokens, _longest(config)))
 
 
 def _first_with_room(source: str, devices: list[str], *, revision: str | None, dtype: str) -> tuple[Any, str]:
@@ -215,6 +218,7 @@ def _first_with_room(source: str, devices: list[str], *, revision: str | None, d
             model = transformers.AutoModelForCausalLM.from_pretrained(
                 source,
                 revision=revision,
+                **_SAFE,
                 dtype=dtype if dtype == AUTO else getattr(torch, dtype),
                 **({} if device == _placement.CPU else {"device_map": {"": device}}),
             )
@@ -243,17 +247,21 @@ def _describe(model: Any, tokenizer: Any, device: str, context_tokens: int) -> L
         pad_token_id=pad if pad is not None else min(ends, default=0),
         cache_implementation=model.generation_config.cache_implementation,
     )
-    longest = getattr(model.config.get_text_config(), "max_position_embeddings", None) or context_tokens
     return Loaded(
         model=model,
         tokenizer=tokenizer,
         torch=torch,
         device=device,
-        context_tokens=min(context_tokens, longest),
+        context_tokens=min(context_tokens, _longest(model.config)),
         end_ids=frozenset(ends),
         takes_tools="tools" in written,
         marks_calls=CALL_MARK in written,
     )
+
+
+def _longest(config: Any) -> int:
+    """The longest conversation that the model was made for, in tokens; no limit where it names none."""
+    return int(getattr(config.get_text_config(), "max_position_embeddings", None) or sys.maxsize)
 
 
 def _end_ids(model: Any, tokenizer: Any, template: str) -> set[int]:

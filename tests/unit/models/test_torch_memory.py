@@ -62,6 +62,7 @@ def big(tmp_path: Path, tiny_chat: Path) -> Path:
         num_hidden_layers=32,
         num_attention_heads=32,
         num_key_value_heads=8,
+        max_position_embeddings=131_072,
         dtype="bfloat16",
     ).save_pretrained(tmp_path / "big")
     return tmp_path / "big"
@@ -125,6 +126,14 @@ def test_a_wider_format_and_a_longer_context_need_more(devices: Devices, big: Pa
     assert place({"large": big}) == {"large": "cuda:0"}
     assert place({"large": big}, dtype="float32") == {"large": "cpu"}
     assert place({"large": big}, context_tokens=100_000) == {"large": "cpu"}
+
+
+def test_no_room_is_kept_for_a_context_that_the_model_does_not_take(
+    devices: Devices, tiny_chat: Path
+) -> None:
+    devices.free = [GB]
+
+    assert place({"small": tiny_chat}, context_tokens=10**9) == {"small": "cuda:0"}
 
 
 def _fails_once(
