@@ -34,6 +34,7 @@ RESULTS = Path(__file__).parent / "results"
 ROLES = ("small", "large")
 LONG_PROMPT = "Summarise this list of words: " + "apple river seven cloud " * 60
 DECODE_TOKENS = 64
+_OF_OTHER_BENCHES = ("cpu flags", "versions")
 _BY_TEXT = {question.text: question for question in QUESTIONS}
 
 
@@ -214,7 +215,7 @@ def _write(given: argparse.Namespace, speeds: Sequence[Speed], plays: Sequence[P
         "threads": str(given.threads),
         "torch": torch.__version__,
         "seed": str(given.seed),
-        **{name: value for name, value in machine.describe().items() if name != "cpu flags"},
+        **{name: value for name, value in machine.describe().items() if name not in _OF_OTHER_BENCHES},
     }
     tables = [_speed_table(speeds), _play_table(plays, given)]
     text = "\n".join(
