@@ -97,6 +97,10 @@ _NAMES = {kind: name for name, (kind, _) in _KINDS.items()}
 _UNKNOWN = {
     kind: kind.model_fields.keys() - {"block_type"} - fields.keys() for kind, fields in _KINDS.values()
 }
+_REQUIRED = {
+    kind: {field for field, about in kind.model_fields.items() if about.is_required()}
+    for kind, _ in _KINDS.values()
+}
 _EMPTY: tuple[Any, ...] = (None, {}, [])
 
 
@@ -162,7 +166,6 @@ def unpack_block(packed: Any) -> BaseContentBlock:
     if not stored.keys() <= readers.keys():
         raise UnstorableError("a stored block with unknown fields")
     fields = {field: readers[field](value) for field, value in stored.items()}
-    required = {field for field, about in kind.model_fields.items() if about.is_required()}
-    if required - fields.keys():
+    if not _REQUIRED[kind] <= fields.keys():
         raise UnstorableError("a stored block that lacks a required field")
     return kind.model_construct(**fields)
