@@ -1,7 +1,7 @@
 """What would become of a request now, and why. Asking counts nothing and changes nothing."""
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from lecmux._consulting import KEY_HOOKS, consulted
@@ -101,6 +101,15 @@ class Explanation:
     arm: str | None = None
     resting: tuple[str, ...] = ()
     troubles: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as plain JSON; keys are objects of text, scope and fingerprint."""
+        told = asdict(self)
+        told["key"] = self.key and self.key._asdict()
+        told["would_evict"] = (
+            None if self.would_evict is None else [key._asdict() for key in self.would_evict]
+        )
+        return told | {"resting": list(self.resting), "troubles": list(self.troubles)}
 
     def __str__(self) -> str:
         lines = [f"{self.outcome}: {_SENTENCES[self.why]}"]

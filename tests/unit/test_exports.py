@@ -21,6 +21,8 @@ PUBLIC_MODULES = [
     "lecmux.facts",
     "lecmux.flow",
     "lecmux.hooks",
+    "lecmux.named_hooks",
+    "lecmux.normaliser",
     "lecmux.key_text",
     "lecmux.policies",
     "lecmux.query",

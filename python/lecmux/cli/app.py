@@ -4,6 +4,7 @@ import typer
 
 from lecmux.cli import models
 from lecmux.cli.demo import demo
+from lecmux.cli.state import explain, stats
 
 __all__ = ["app"]
 
@@ -15,4 +16,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(demo)
+app.command()(stats)
+app.command()(explain)
 app.add_typer(models.app, name="models")

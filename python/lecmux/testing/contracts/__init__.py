@@ -5,6 +5,7 @@ with `asyncio_mode = "auto"`.
 """
 
 from lecmux.testing.contracts.cache import CacheContract
+from lecmux.testing.contracts.hooks import HookContract, ListenerContract, NormaliserContract
 from lecmux.testing.contracts.model import ModelContract
 
-__all__ = ["CacheContract", "ModelContract"]
+__all__ = ["CacheContract", "HookContract", "ListenerContract", "ModelContract", "NormaliserContract"]
