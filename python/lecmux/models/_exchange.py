@@ -95,7 +95,10 @@ class Exchange:
         )
         kind = self._events.response.headers.get("content-type", _EVENTS).partition(";")[0].strip().lower()
         if kind == _JSON:  # some servers do not stream, whatever they are asked for
-            self._text = self._take(json.loads(await self._events.response.aread()))
+            whole = json.loads(await self._events.response.aread())
+            self._text = self._take(whole)
+            if not self._collected.finished:
+                raise no_answer(self._endpoint, f"no answer in its JSON: {whole}")
             await self._end()
         elif kind != _EVENTS:
             async for start in self._events.response.aiter_bytes():

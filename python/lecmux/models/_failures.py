@@ -1,6 +1,5 @@
 """What may go wrong at an endpoint: a typed error for the user, and what the next try should make of it."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -176,8 +175,3 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
     zoned = date if date.tzinfo else date.replace(tzinfo=UTC)
     return max(0.0, (zoned - datetime.now(UTC)).total_seconds())
-
-
-def is_cancelled(error: BaseException) -> bool:
-    """True where the caller gave up, which says nothing of the endpoint."""
-    return isinstance(error, (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit))

@@ -157,7 +157,8 @@ class Remote:
         return answer
 
     def _blame(self, lane: Lane, failure: Failure) -> None:
-        _LOGGER.info("%s: %s", self._name, failure.error)
+        # The kind alone: servers quote prompts in their messages.
+        _LOGGER.info("%s: %s from %s", self._name, type(failure.error).__name__, lane.endpoint.base_url)
         if not failure.unwell:
             lane.health.left()
             return

@@ -118,6 +118,7 @@ class _Listener(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else the end of an answer waits 40 ms for an acknowledgement
     server: _Listener
 
     def do_POST(self) -> None:

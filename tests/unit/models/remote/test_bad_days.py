@@ -44,6 +44,7 @@ NO_ANSWERS: list[tuple[Line, str]] = [
     (Send(b"", "text/plain"), "nothing in it"),
     (Send(b"{not json", "application/json"), "cannot be read"),
     (Send(b'"a string"', "application/json"), "no chat completion"),
+    (Send(b'{"error": {"message": "not loaded yet"}}', "application/json"), "not loaded yet"),
     (Send(b"data: {not json\n\n"), "cannot be read"),
     (Send(b"data: [1, 2]\n\n"), "no chat completion"),
     (Send(b'data: {"choices": 7}\n\n'), "no chat completion"),
