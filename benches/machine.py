@@ -7,7 +7,16 @@ from pathlib import Path
 
 _CPU = Path("/proc/cpuinfo")
 _MEMORY = Path("/proc/meminfo")
-PACKAGES = ("lecmux", "cachebox", "cachetools", "langchain-core", "lru-dict", "moka-py", "theine")
+PACKAGES = (
+    "lecmux",
+    "cachebox",
+    "cachetools",
+    "langchain-core",
+    "llama-index-core",
+    "lru-dict",
+    "moka-py",
+    "theine",
+)
 
 
 def describe() -> dict[str, str]:

@@ -54,6 +54,22 @@ MARKS = (
     Mark("cost saved, share of the offline bound, stationary", "saved_stationary", 0.80, 0.85),
     Mark("cost saved, share of the offline bound, drift", "saved_drift", 0.73, 0.78),
     Mark("growth of a hit's cost to 1,000,000 entries, over dict's", "growth_over_dict", 1.3, 1.0, most=True),
+    Mark(
+        "LECCache.lookup on a hit beyond its copy of the message, us",
+        "lookup_beyond_copy_us",
+        4.2,
+        1.4,
+        most=True,
+    ),
+    Mark("ChatRouter adds to a miss, share of a bare call", "ChatRouter, miss adds", 0.1, 0.05, most=True),
+    Mark(
+        "the same, share of one that a callback handler hears",
+        "ChatRouter, a callback handler, miss adds",
+        0.6,
+        0.1,
+        most=True,
+    ),
+    Mark("the same, share of one that is traced", "ChatRouter, a tracer, miss adds", 0.6, 0.1, most=True),
 )
 
 
