@@ -248,7 +248,7 @@ class Core:
             return None
         with self.contained("route"):
             awake = self.router.awake(left, self.now)
-            count = None if key is None else self.count(key)
+            count = None if key is None else self.asked(key)
             return self.router.route(key or _NO_KEY, count=count, allowed=awake, cascades=False).model
         return left[0]
 
@@ -271,14 +271,22 @@ class Core:
         allowed = self.router.awake(self.allowed, self.now)
         if allowed is not None and self.one_call:
             allowed = self._may_answer(allowed)
-        count = 1.0 if key is None else self.count(key)
+        count = 1.0 if key is None else self.asked(key)
         return self.router.route(key or _NO_KEY, count=count, allowed=allowed, cascades=not self.one_call)
 
     def _may_answer(self, allowed: Collection[str]) -> Collection[str]:
         return self.router.asked(allowed) if self.router else allowed
 
+    def asked(self, key: Key) -> float | None:
+        """How often the query was asked, this time included; None takes the calls made for it.
+
+        A request that looks nothing up is not among those the store counts: asked that way alone, no query
+        would ever seem to come often enough to try another model on.
+        """
+        return self.count(key) if self.mode == "use" else None
+
     def count(self, key: Key) -> float | None:
-        """How often the query was asked; None where nobody counts."""
+        """How often the query was looked up; None where nobody counts."""
         if self.store is None:
             return None
         return self.store.count(key.text, scope=key.scope, fingerprint=key.fingerprint)

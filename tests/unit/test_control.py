@@ -59,6 +59,23 @@ def test_skip_calls_and_leaves_what_is_stored() -> None:
     assert cache.get("other") is None
 
 
+@pytest.mark.parametrize("mode", ["refresh", "skip"])
+def test_what_is_asked_past_the_cache_is_learnt_as_well(mode: Any) -> None:
+    """Large is dear elsewhere and cheap on this question, which has to come often to be worth the try."""
+    cache, router = Cache(100_000), _router()
+
+    def took(seconds: float) -> Any:
+        return lambda query: Reply("answer", Usage(seconds=seconds if query.text == "q" else 1.0))
+
+    models = {"small": took(2.0), "large": took(0.1)}
+    for number in range(8):
+        cache.answer(f"other {number}", models=models, router=router, route="large")
+
+    asked = [cache.answer("q", models=models, router=router, cache=mode).decision.model for _ in range(60)]
+    assert asked[0] == "small"
+    assert asked[-1] == "large"
+
+
 async def test_the_same_holds_with_awaits() -> None:
     cache, model = AsyncCache(100_000), Model("m")
     values = [

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.globals import set_llm_cache
-from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
 from langchain_core.outputs import ChatGenerationChunk
 from offline_model import OfflineBlockChat, OfflineToolChat
 from pydantic import BaseModel
@@ -175,6 +175,16 @@ def test_a_model_changed_after_its_first_use_is_another_key() -> None:
     inner.temperature = 1.0
     model.invoke("hi")
     assert inner.calls == 2
+
+
+def test_a_persona_is_part_of_the_key() -> None:
+    model = router(models={"only": small()})
+    history = [HumanMessage("hi"), AIMessage("hello")]
+    for persona in ("a judge", "a pirate", "a judge"):
+        asked = [SystemMessage(f"you are {persona}"), *history, HumanMessage("who are you?")]
+        model.invoke(asked)
+    assert calls(model) == 2
+    assert told(model.invoke([asked[0], asked[-1]]))["kind"] == "call"  # another history, another question
 
 
 def test_options_of_the_call_are_part_of_the_key() -> None:

@@ -191,6 +191,26 @@ def nested(levels: int) -> Any:
     return value
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"lc": 1, "type": "secret", "id": ["LECMUX_TEST_SECRET"]},
+        {"lc": 1, "type": "constructor", "id": ["langchain_core", "messages", "AIMessage"], "kwargs": {}},
+        {"py/object": "os.system", "__reduce__": ["os.system", ["true"]]},
+    ],
+)
+def test_data_that_ask_for_a_class_or_a_secret_stay_data(
+    data: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LECMUX_TEST_SECRET", "leaked")
+    call = {"name": "f", "args": {"x": data}, "id": "call_1", "type": "tool_call"}
+    message = AIMessage([{"type": "odd", "v": data}], additional_kwargs={"v": data}, tool_calls=[call])
+    back = kept(message, {"v": [data]})
+    assert same(message, back.message)
+    assert back.generation_info == {"v": [data]}
+    assert type(back.message.additional_kwargs["v"]) is dict
+
+
 def test_depth_is_limited() -> None:
     assert kept(AIMessage("x", response_metadata={"v": nested(MAX_DEPTH - 2)}))
     with pytest.raises(UnstorableError, match="levels deep"):

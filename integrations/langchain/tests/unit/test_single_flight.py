@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from langchain_core.callbacks import get_usage_metadata_callback
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatResult
 from offline_model import OfflineToolChat
@@ -95,6 +96,18 @@ async def test_64_equal_prompts_of_an_async_batch(fails: bool) -> None:
     assert len(held._begun) == 1 + fails
     assert failures(answers) == fails
     assert texts(answers) == {"offline-tools heard: hi"}
+
+
+def test_equal_prompts_at_once_are_counted_as_one_call() -> None:
+    """Those who waited paid nothing: their usage is zero and callbacks count the tokens once."""
+    held = Held()
+    held._let_go.set()
+    with get_usage_metadata_callback() as counted:
+        answers = router(held).batch(["hi there"] * MANY, {"max_concurrency": MANY})
+    spent = [answer.usage_metadata["total_tokens"] for answer in answers]
+    assert sum(tokens > 0 for tokens in spent) == 1
+    assert counted.usage_metadata["offline-tools"]["total_tokens"] == max(spent)
+    assert {answer.response_metadata["lecmux"]["kind"] for answer in answers} == {"call", "hit"}
 
 
 async def test_when_the_first_of_64_is_cancelled_one_takes_over() -> None:

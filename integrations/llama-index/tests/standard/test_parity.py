@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from llama_index.core.base.llms.base import BaseLLM
+from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
 from llama_index.core.llms import LLM, ChatMessage
 from llama_index.core.tools import FunctionTool
 from scripted_llm import ScriptedLLM, router
@@ -192,3 +193,40 @@ def test_a_call_can_refresh_or_skip_the_cache_and_force_its_route(way: str) -> N
     assert ask(lecmux_route="small") == ["call"]
     assert ask(lecmux_cache="refresh") == ["call"]
     assert ask() == ["hit"]
+
+
+def question_of(way: str) -> tuple[list[Any], dict[str, Any]]:
+    """Arguments for one of the ways."""
+    if way in TOOLS:
+        return [[ADD]], {"user_msg": "what is 2 and 3?"}
+    return ["once upon a time" if way in COMPLETIONS else QUESTION], {}
+
+
+@pytest.mark.parametrize("way", [*WAYS, *COMPLETIONS, *TOOLS])
+def test_every_way_tells_its_events_once_and_counts_its_tokens_once(way: str, heard: list[Any]) -> None:
+    def told(llm: LLM) -> list[str]:
+        heard.clear()
+        arguments, options = question_of(way)
+        asked(llm, way, *arguments, **options)
+        names = [type(event).__name__ for event in heard]
+        return [name for name in names if not any(part in name for part in ("Span", "InProgress"))]
+
+    alone, routed = (TokenCountingHandler(tokenizer=str.split) for _ in range(2))
+    plain = told(ScriptedLLM(callback_manager=CallbackManager([alone])))
+    llm = router(ScriptedLLM(), callback_manager=CallbackManager([routed]))
+
+    assert sorted(told(llm)) == sorted(["LECRouteEvent", *plain])
+    assert sorted(told(llm)) == sorted(["LECCacheHitEvent", *plain])
+    spent = [each.total_token_count for each in alone.llm_token_counts]
+    assert [each.total_token_count for each in routed.llm_token_counts] == [*spent, 0]
+
+
+@pytest.mark.parametrize("way", ["stream_chat", "astream_chat", "stream_complete", "astream_complete"])
+def test_a_replayed_stream_tells_an_event_for_each_of_its_pieces(way: str, heard: list[Any]) -> None:
+    llm = router(ScriptedLLM())
+    asked(llm, way, *question_of(way)[0])
+    heard.clear()
+
+    pieces = asked(llm, way, *question_of(way)[0])
+
+    assert sum("InProgress" in type(event).__name__ for event in heard) == len(pieces) > 1

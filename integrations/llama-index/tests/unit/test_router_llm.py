@@ -277,6 +277,18 @@ def test_options_of_the_call_are_part_of_the_question() -> None:
     assert len(model.calls) == 2
 
 
+def test_a_persona_is_part_of_the_question() -> None:
+    model = ScriptedLLM()
+    llm = router(model)
+    history = [ChatMessage("hi"), ChatMessage("hello", role="assistant")]
+    for persona in ("a judge", "a pirate", "a judge"):
+        asked = [ChatMessage(f"you are {persona}", role="system"), *history, ChatMessage("who are you?")]
+        told(llm.chat(asked))
+
+    assert len(model.calls) == 2
+    assert told(llm.chat([asked[0], asked[-1]]))["kind"] == "call", "another history, another question"
+
+
 def test_tools_are_part_of_the_question() -> None:
     def subtract(a: int, b: int) -> int:
         """Subtracts two numbers."""
