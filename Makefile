@@ -1,6 +1,6 @@
 # Everything a checkout needs. Each target sets up what it uses; progress goes to stderr.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-torch check fuzz bench docs wheel clean
+.PHONY: help demo test test-torch test-frameworks check audit fuzz bench docs wheel clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -10,6 +10,8 @@ PYTEST := .venv-test/bin/python -m pytest
 LINT := .venv-lint/bin
 ARGS ?=
 SECONDS_EACH ?= 60
+FRAMEWORKS := .venv-frameworks
+RESOLUTION ?= lowest-direct
 
 export UV_PYTHON_DOWNLOADS := never
 # Last on the path: `lecmux models pull` reaches the package index with uv where an environment has no pip.
@@ -24,7 +26,7 @@ demo: .venv-demo/.ready ## 1,000 real questions through a cache and two real loc
 	@$(RUN_DEMO) models pull small large >&2
 	@$(RUN_DEMO) demo $(ARGS)
 
-test: .venv-test/.ready ## Rust and Python tests, the latter against the installed wheel
+test: .venv-test/.ready wheel ## Rust and Python tests, the latter against the installed wheel
 	cargo test --quiet --locked --workspace --exclude lecmux-bindings
 	cargo test --quiet --locked -p lecmux-core --features shuttle --test schedules
 	.venv-test/bin/lecmux models pull small large
@@ -35,7 +37,18 @@ test-torch: .venv-torch/.ready ## tests of models through torch (downloads 2.7 G
 	.venv-torch/bin/lecmux models pull small
 	OMP_NUM_THREADS=1 .venv-torch/bin/python -m pytest -m torch $(ARGS)
 
-check: .venv-lint/.ready ## formatting, lints, types
+# The versions of the frameworks are chosen by what the distributions declare, not by the lock file.
+test-frameworks: wheel ## integration tests at the RESOLUTION=lowest-direct or highest versions of the frameworks
+	$(UV) venv --quiet --clear --python $(PYTHON) $(FRAMEWORKS)
+	$(UV) pip install --quiet --python $(FRAMEWORKS) --no-sources --find-links dist --resolution $(RESOLUTION) \
+	  -r integrations/langchain/pyproject.toml --extra agents -r integrations/llama-index/pyproject.toml
+	@$(UV) pip freeze --quiet --python $(FRAMEWORKS) > $(FRAMEWORKS)/all.txt
+	@grep -E '^(langchain|langchain-core|llama-index-core|uuid-utils)==' $(FRAMEWORKS)/all.txt | tee $(FRAMEWORKS)/pins.txt
+	$(UV) pip install --quiet --python $(FRAMEWORKS) --no-sources --find-links dist -c $(FRAMEWORKS)/pins.txt \
+	  'lecmux[langchain,llama-index,openai]' langchain-tests $(if $(filter highest,$(RESOLUTION)),langchain-openai) --group test-tools
+	$(FRAMEWORKS)/bin/python -m pytest integrations $(ARGS)
+
+check: .venv-lint/.ready ## formatting, lints, types, licences and sources of crates
 	cargo fmt --all --check
 	cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
 	$(LINT)/ruff format --check .
@@ -44,6 +57,12 @@ check: .venv-lint/.ready ## formatting, lints, types
 	$(LINT)/mypy tests/typing/api.py
 	$(LINT)/mypy integrations/langchain/langchain_lecmux
 	MYPYPATH=python:integrations/llama-index $(LINT)/mypy --explicit-package-bases -p llama_index.llms.lecmux
+	@if command -v cargo-deny >/dev/null; then cargo deny --locked --offline check bans licenses sources; \
+	  else echo "SKIPPED: licences and sources of crates (cargo install --locked cargo-deny)" >&2; fi
+
+audit: $(UV) ## known vulnerabilities of what is locked, Rust and Python (asks their databases: needs the network)
+	cargo deny --locked check advisories
+	$(UV) audit --quiet --locked
 
 fuzz: ## each fuzz target for SECONDS_EACH=60 (needs cargo-fuzz)
 	cd rust && for target in $$(ls fuzz/fuzz_targets | sed 's/\.rs$$//'); do \
@@ -56,6 +75,7 @@ docs: .venv-docs/.ready ## the documentation as HTML, warnings are errors
 	.venv-docs/bin/sphinx-build -q -W -b html docs docs/_build
 
 wheel: $(UV) ## wheels of all distributions in dist/
+	@rm -rf dist
 	$(UV) build --quiet --wheel --package lecmux --out-dir dist
 	$(UV) build --quiet --wheel --package langchain-lecmux --out-dir dist
 	$(UV) build --quiet --wheel --package llama-index-llms-lecmux --out-dir dist

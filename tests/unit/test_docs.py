@@ -22,6 +22,7 @@ PAGES = sorted(
     key=str,
 )
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES if "_build" not in page.parts]
+WORKFLOWS = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob(".github/workflows/*.yml"))]
 
 _LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
 _CODE = re.compile(
@@ -29,7 +30,7 @@ _CODE = re.compile(
     r"|(?P<skip><!-- not run: [^\n]+ -->\n)?^```(?P<kind>python|pycon)\n(?P<code>.*?)\n```$",
     re.MULTILINE | re.DOTALL,
 )
-_TARGET = re.compile(r"(?:`|^|run: )make ([a-z]+)", re.MULTILINE)
+_TARGET = re.compile(r"(?:`|^|run: )make ([a-z-]+)", re.MULTILINE)
 _FILE = re.compile(
     r"`((?:rust|tests|docs|python|examples|benches|lecmux|langchain_lecmux|llama_index)/[\w./-]+(?:\.\w+|/))`"
 )
@@ -80,9 +81,9 @@ def test_code_runs_offline(name: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", [*NAMES, ".github/workflows/ci.yml"])
+@pytest.mark.parametrize("name", [*NAMES, *WORKFLOWS])
 def test_make_targets_exist(name: str) -> None:
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
     assert set(_TARGET.findall((ROOT / name).read_text())) <= set(targets)
 

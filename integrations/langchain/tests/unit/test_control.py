@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from langchain.agents import create_agent
 from langchain_core.globals import set_llm_cache
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 from langchain_core.prompts import ChatPromptTemplate
 from offline_model import OfflineBlockChat, OfflineToolChat
@@ -43,6 +44,9 @@ def numbered() -> OfflineToolChat:
     return model
 
 
+# An older LangChain has no typed event streams.
+TYPED = hasattr(BaseChatModel, "stream_events")
+
 # the cache, per call
 
 WAYS: dict[str, Any] = {
@@ -54,8 +58,9 @@ WAYS: dict[str, Any] = {
     "an agent": lambda model, config: (
         create_agent(model, []).invoke({"messages": [HumanMessage("hi")]}, config)["messages"][-1].text
     ),
-    "v3": lambda model, config: str(model.stream_events("hi", config, version="v3").text),
 }
+if TYPED:
+    WAYS["v3"] = lambda model, config: str(model.stream_events("hi", config, version="v3").text)
 AWAITED: dict[str, Any] = {
     "ainvoke": lambda model, config: model.ainvoke("hi", config),
     "abatch": lambda model, config: model.abatch(["hi"], config),
@@ -133,7 +138,7 @@ def test_a_cache_counts_the_lookups_of_a_router() -> None:
     list(model.stream("c"))
     list(model.stream("c"))
     for _ in range(2):
-        _ = model.stream_events("d", version="v3").output
+        _ = model.stream_events("d", version="v3").output if TYPED else model.invoke("d")
     model.invoke("a", says(cache="skip"))
     assert (cache.stats().hits, cache.stats().misses) == (3, 4)
 
@@ -215,7 +220,7 @@ def test_a_damaged_file_is_kept_aside(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*beta")
-@pytest.mark.parametrize("way", ["ainvoke", "astream", "typed events"])
+@pytest.mark.parametrize("way", ["ainvoke", "astream", *(["typed events"] if TYPED else [])])
 async def test_async_hooks_are_awaited(way: str) -> None:
     tenant = ["ann"]
     asked: list[str] = []

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 
 from langchain_lecmux import ChatRouter, LECCache, LECRouterMiddleware
+
+ChatOpenAI = pytest.importorskip("langchain_openai").ChatOpenAI
 
 NUMBERS = count()
 ARGUMENTS = '{"a": 3, "b": 4}'
@@ -113,7 +114,7 @@ def server() -> Iterator[Any]:
     served.server_close()
 
 
-def models(server: Any) -> dict[str, ChatOpenAI]:
+def models(server: Any) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "base_url": f"http://127.0.0.1:{server.server_address[1]}/v1",
         "api_key": "none",
