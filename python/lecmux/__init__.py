@@ -15,6 +15,7 @@ from lecmux.policies.estimate import (
     ValueOfInformation,
 )
 from lecmux.policies.evict import Gdsf, HalfLife, Lec, Lfu, Lru, S3Fifo, SelfTuned
+from lecmux.policies.scored import Scored
 from lecmux.query import Answer, Decision, Query, Reply, Usage
 from lecmux.routers.cascade import Cascade
 from lecmux.routers.router import Router
@@ -41,6 +42,7 @@ __all__ = [
     "Reply",
     "Router",
     "S3Fifo",
+    "Scored",
     "SelfTuned",
     "SqrtBonus",
     "Stats",

@@ -11,7 +11,7 @@ from lecmux._incidents import Incidents
 from lecmux._threaded import Threaded, in_a_loop
 from lecmux.errors import ConfigError
 
-__all__ = ["AskedHook", "Word", "ways_into"]
+__all__ = ["AskedHook", "Ways", "Word", "ways_into"]
 
 _OVERRUNS_ALLOWED = 3
 _FAILED = "the %s hook failed; said once, counted from now on: %s"

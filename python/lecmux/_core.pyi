@@ -29,7 +29,7 @@ class Hit:
     def size_bytes(self) -> int: ...
 
 class Store:
-    """The exact store. `lecmux.Cache` adds Python's part."""
+    """The exact store. `lecmux.Cache` adds Python's part, such as `_score` for the policy "given"."""
 
     def __new__(
         cls,
@@ -109,6 +109,7 @@ class Store:
         *,
         value_bytes: int,
         worth: float | None = None,
+        given: float | None = None,
         scope: str = "",
         fingerprint: str = "",
     ) -> list[tuple[str, str, str]] | None:

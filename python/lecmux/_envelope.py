@@ -8,7 +8,7 @@ duration must not decide by its digits how large an entry is, and so what is evi
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lecmux._core import Encoded
@@ -69,11 +69,13 @@ def unseal(data: bytes) -> Entry:
     """Decodes what is kept as encoded bytes, sealed or stored by hand; the value is a fresh copy."""
     if data[:1] != _ANSWER:
         return Entry(decode_value(data))
-    kind, end = data[1:2], data.index(b"\n")
-    model, cost, seconds, saved, stored_at, origin = json.loads(data[2:end].decode())
-    at = None if stored_at is None else stored_at / _MILLI
-    value = _open(kind, data[end + 1 :])
-    return Entry(value, model, cost / _NANO, seconds / _NANO, at, origin, saved / _NANO)
+    about, end = _about(data)
+    return replace(about, value=_open(data[1:2], data[end:]))
+
+
+def unsealed_but_value(data: bytes) -> Entry:
+    """As `unseal`, with None in place of the value, which is not decoded."""
+    return _about(data)[0] if data[:1] == _ANSWER else Entry(None)
 
 
 def entry_in(value: object) -> Entry:
@@ -84,6 +86,14 @@ def entry_in(value: object) -> Entry:
 def _padded(amount: float, parts: int) -> str:
     """Whole parts of `amount`, right-aligned; JSON allows the spaces."""
     return f"{round(amount * parts):{_WIDTH}}"
+
+
+def _about(data: bytes) -> tuple[Entry, int]:
+    """What stands beside the value, and where the value begins."""
+    end = data.index(b"\n")
+    model, cost, seconds, saved, stored_at, origin = json.loads(data[2:end].decode())
+    at = None if stored_at is None else stored_at / _MILLI
+    return Entry(None, model, cost / _NANO, seconds / _NANO, at, origin, saved / _NANO), end + 1
 
 
 def _open(kind: bytes, payload: bytes) -> Any:

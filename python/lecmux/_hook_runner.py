@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from lecmux._asked_hook import AskedHook, Word, ways_into
+from lecmux._asked_hook import AskedHook, Ways, Word, ways_into
 from lecmux._incidents import Incidents
 from lecmux.errors import ConfigError
 from lecmux.events import Event, Incident
 from lecmux.hooks import Hooks
+from lecmux.policies.scored import EntryView
 from lecmux.query import Decision, Query, Reply
 
 _NOTHING = Word(None)
@@ -23,14 +24,23 @@ class HookFailedError(Exception):
 
 
 class HookRunner:
-    """The hooks of one cache, with their counters. `clock` returns seconds.
+    """The hooks of one cache, with their counters.
+
+    `score` is the hook of its eviction policy, if that asks one; `clock` returns seconds.
 
     Attributes:
         listening: whether anybody hears of events.
+        scores: whether a score hook is asked for the worth of entries.
         awaited: names of the hooks that can be awaited; a driver that awaits asks them by `Consult`.
     """
 
-    def __init__(self, hooks: Hooks | None = None, *, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        hooks: Hooks | None = None,
+        *,
+        score: Any = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         hooks = hooks or Hooks()
         self._incidents = Incidents(self._tell_listeners, log_texts=hooks.log_texts)
         budget = hooks.time_budget_seconds
@@ -45,6 +55,9 @@ class HookRunner:
         self.awaited = frozenset(name for name, hook in self._hooks.items() if hook.awaits)
         if "normalise" in self.awaited:
             raise ConfigError("a normaliser is asked for every key: it must not be async")
+        self.scores = score is not None
+        if score is not None:
+            self._hooks["score"] = asked("score", _plainly(score), check=_finite)
 
     @property
     def incidents(self) -> int:
@@ -98,6 +111,11 @@ class HookRunner:
         """Whether two answers say the same: the hook's word, else whether they are equal."""
         value: bool | None = self._ask("same_answer", one, other).value
         return bool(one == other) if value is None else value
+
+    def score(self, entry: EntryView) -> float | None:
+        """The score hook's word, or None."""
+        value = self._ask("score", entry).value
+        return None if value is None else float(value)
 
     def emit(self, event: Event) -> None:
         """Tells every listener."""
@@ -183,6 +201,17 @@ def one_of(names: Sequence[str]) -> Callable[[Any], None]:
             raise ValueError(f"route must name one of {', '.join(map(repr, names))}, not {name!r}")
 
     return check
+
+
+def _plainly(score: Any) -> Ways:
+    """The way into a score hook, whose async twin nobody awaits."""
+    way = ways_into(score, "score")
+    return Ways() if way is None else Ways(way.plain)
+
+
+def _finite(value: Any) -> None:
+    if isinstance(value, bool) or not math.isfinite(value):
+        raise ValueError(f"a score must be a finite number, not {value!r}")
 
 
 def _amount(value: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from lecmux import _core, _snapshot, flow
 from lecmux._deadline import Deadline, within
-from lecmux._envelope import Entry, unseal
+from lecmux._envelope import Entry, unseal, unsealed_but_value
 from lecmux._hook_runner import HookRunner
 from lecmux._single_flight import SingleFlight
 from lecmux.costs.ledger import Ledger
@@ -19,6 +19,7 @@ from lecmux.hooks import Hooks
 from lecmux.policies._check import MOST, positive, whole
 from lecmux.policies.estimate import Estimator, ValueOfInformation, estimator_from_spec
 from lecmux.policies.evict import Eviction, Lec, eviction_from_spec
+from lecmux.policies.scored import EntryView, Scored
 from lecmux.query import Answer, CacheMode, Key, Query, Reply, Unit
 from lecmux.report import Report
 from lecmux.routers.router import Router
@@ -89,7 +90,7 @@ class _Bounded(_core.Store):
         }
         self._stopwatch = clock or time.perf_counter
         self._clock = clock or time.time
-        self._hooks = HookRunner(hooks)
+        self._hooks = HookRunner(hooks, score=evict.score if isinstance(evict, Scored) else None)
         self._flight = SingleFlight()
         self._deadline = Deadline()
         self._ledger = Ledger()
@@ -113,6 +114,26 @@ class _Bounded(_core.Store):
     def _decode_hit(self, data: bytes) -> Entry:
         """The same with what is known of it; the core calls this for `lookup` and `peek`."""
         return unseal(data)
+
+    def _score(
+        self,
+        key: tuple[str, str, str],
+        value: object,
+        known: tuple[float, float | None, float, int, float | None],
+        new: bool,
+    ) -> float | None:
+        """The score of an entry by `Scored`; the core asks for it with no lock held."""
+        count, cost, hit_cost, size_bytes, ttl_seconds = known
+        try:
+            about = unsealed_but_value(value.data) if isinstance(value, _core.Encoded) else Entry(None)
+            age = 0.0 if new else None
+            if age is None and about.stored_at is not None:
+                age = max(0.0, self._clock() - about.stored_at)
+        except Exception as error:
+            self._hooks.incident("score", error)
+            return None
+        entry = EntryView(Key(*key), count, cost, size_bytes, age, ttl_seconds, hit_cost, about.model)
+        return self._hooks.score(entry)
 
     def _put(
         self,
@@ -175,6 +196,7 @@ class _Bounded(_core.Store):
         *,
         clock: Callable[[], float] | None = None,
         hooks: Hooks | None = None,
+        evict: Eviction | None = None,
     ) -> Self:
         """A cache with the settings and entries that `save` wrote.
 
@@ -182,12 +204,14 @@ class _Bounded(_core.Store):
             path: of the file.
             clock: as for a new cache; a file holds none.
             hooks: as for a new cache; a file holds none.
+            evict: in place of the policy that the file names. A file holds no function: a cache under
+                `Scored` goes on under `Lec(decay=None)`, unless `Scored` is passed here to score each entry.
 
         Raises:
             SnapshotError: for a file that is corrupt, foreign or of another version.
             OSError: when it cannot be read.
         """
-        return cls._unsealed(_snapshot.read(path), path, clock=clock, hooks=hooks)
+        return cls._unsealed(_snapshot.read(path), path, clock=clock, hooks=hooks, evict=evict)
 
     @classmethod
     def _unsealed(
@@ -197,6 +221,7 @@ class _Bounded(_core.Store):
         *,
         clock: Callable[[], float] | None = None,
         hooks: Hooks | None = None,
+        evict: Eviction | None = None,
     ) -> Self:
         """The cache in `data`, which was read from `path`."""
         try:
@@ -206,7 +231,7 @@ class _Bounded(_core.Store):
         try:
             kept = json.loads(about)
             settings = dict(kept["settings"])
-            settings["evict"] = eviction_from_spec(settings["evict"])
+            settings["evict"] = evict or eviction_from_spec(settings["evict"])
             settings["estimator"] = estimator_from_spec(settings["estimator"])
             cache = cls(**settings, clock=clock, hooks=hooks)
         except (KeyError, TypeError, ValueError) as error:

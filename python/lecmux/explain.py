@@ -8,6 +8,7 @@ from lecmux._consulting import KEY_HOOKS, consulted
 from lecmux._envelope import Entry, entry_in
 from lecmux._hook_runner import Consult, one_of
 from lecmux._stages import Core
+from lecmux.policies.scored import EntryView
 from lecmux.query import Decision, Key, Query, Unit
 
 __all__ = ["Estimate", "Explanation", "StoredAnswer", "aexplain", "explain"]
@@ -234,8 +235,17 @@ def _with_room(known: Explanation, core: Core, answer_bytes: int | None) -> Expl
         mean = counted["used_bytes"] / counted["entries"] if counted["entries"] else 0.0
         answer_bytes = max(0, int(mean) - len(key.text.encode()) - _ENTRY_BYTES)
     worth = core.router.value(key, count=max(1.0, known.count)) if core.router else None
+    given = None
+    if core.hooks.scores:
+        size = answer_bytes + sum(len(part.encode()) for part in key) + _ENTRY_BYTES
+        given = core.hooks.score(EntryView(key, max(1.0, known.count), worth, size, 0.0, model=known.model))
     leaving = store.would_evict(
-        key.text, value_bytes=answer_bytes, worth=worth, scope=key.scope, fingerprint=key.fingerprint
+        key.text,
+        value_bytes=answer_bytes,
+        worth=worth,
+        given=given,
+        scope=key.scope,
+        fingerprint=key.fingerprint,
     )
     named = None if leaving is None else tuple(Key(*parts) for parts in leaving)
     return replace(known, would_evict=named, answer_bytes=answer_bytes)

@@ -19,6 +19,7 @@ from lecmux.errors import ConfigError
 from lecmux.policies._check import whole
 from lecmux.policies.estimate import Estimator, ValueOfInformation
 from lecmux.policies.evict import Eviction, Lec
+from lecmux.policies.scored import Scored
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -88,6 +89,8 @@ def simulate(
         ConfigError: for shapes that do not fit together and settings out of range.
         CostError: for a cost that is NaN, negative or infinite.
     """
+    if isinstance(evict, Scored):
+        raise ConfigError("a simulation asks no function: replay a trace through a Cache(evict=Scored(...))")
     whole("capacity", capacity)
     whole("seed", seed, least=0)
     if seed > _MOST:

@@ -8,7 +8,8 @@ import pytest
 from lecmux import Query, Reply, Threaded
 from lecmux.event_log import EventLog
 from lecmux.hooks import Normaliser
-from lecmux.query import Decision
+from lecmux.policies import EntryView
+from lecmux.query import Decision, Key
 from lecmux.testing.contracts import HookContract, ListenerContract, NormaliserContract
 
 WORDS: dict[str, Any] = {
@@ -75,6 +76,14 @@ class TestThreaded(HookContract):
         return Threaded(lambda request, reply: 0.5, timeout_seconds=60, most_stuck=1000)
 
 
+class TestScore(HookContract):
+    kind = "score"
+
+    @pytest.fixture
+    def hook(self) -> Any:
+        return lambda entry: None if entry.scope else entry.saving_per_byte
+
+
 class TestNormaliser(NormaliserContract):
     @pytest.fixture(params=[Normaliser(), Normaliser(case=True, white_space=True, punctuation=True)])
     def normaliser(self, request: pytest.FixtureRequest) -> Any:
@@ -91,6 +100,7 @@ BAD: dict[str, Any] = {
     "cost": lambda request, reply: -1.0,
     "route": lambda request, decision: "huge",
     "text": lambda request: 1 / len(request.text),
+    "score": lambda entry: 1.0 / entry.cost,
 }
 
 
@@ -104,6 +114,7 @@ async def test_the_contract_finds_a_hook_that_breaks_it(kind: str) -> None:
         "cost": [(Query("q"), Reply("r"))],
         "route": [(Query("q"), None)],
         "text": [(Query(""),)],
+        "score": [(EntryView(Key("q"), 1.0, 0.0, 200),)],
     }[kind]
 
     with pytest.raises(AssertionError):

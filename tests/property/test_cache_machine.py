@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from lecmux import Cache, Gdsf, HalfLife, Lec, Lfu, Lru, S3Fifo
+from lecmux import Cache, Gdsf, HalfLife, Lec, Lfu, Lru, S3Fifo, Scored
 from lecmux.testing import FakeClock
 
 KEYS = st.sampled_from([f"key {number}" for number in range(4)] + ["", "ключ", "k" * 900])
@@ -32,8 +32,18 @@ SMALL = (
 VALUES = SMALL | st.lists(SMALL.filter(lambda value: type(value) is not bytes), max_size=4)
 LONG = st.integers(0, 6000).map(lambda size: "x" * size)
 COSTS = st.none() | st.floats(0, 1e9)
+SHORT_FIRST = Scored(lambda entry: None if len(entry.key.text) == 1 else -entry.size_bytes)
 POLICIES = st.sampled_from(
-    [Lec(), Lec(decay=None, rescore=True), Lec(decay=HalfLife(20)), Gdsf(), Lfu(), Lru(), S3Fifo()]
+    [
+        Lec(),
+        Lec(decay=None, rescore=True),
+        Lec(decay=HalfLife(20)),
+        Gdsf(),
+        Lfu(),
+        Lru(),
+        S3Fifo(),
+        SHORT_FIRST,
+    ]
 )
 Name = tuple[str, str, str]
 MARGIN_SECONDS = 0.002  # times are kept in whole milliseconds

@@ -17,6 +17,7 @@ from lecmux import (
     Query,
     Reply,
     Router,
+    Scored,
     SelfTuned,
     Stats,
     Threaded,
@@ -26,7 +27,14 @@ from lecmux.events import Event
 from lecmux.flow import Call, Core, Drive, Effect, answer, arun, run, stream
 from lecmux.hooks import CostHook, Listener, QualityHook
 from lecmux.models import AsyncModel, Cooldown, Endpoint, Model, OpenAICompatible, Retries, Timeouts
+from lecmux.policies import EntryView
 from lecmux.testing import FakeClock, ScriptedModel
+
+
+class Keeper:
+    def score(self, entry: EntryView, /) -> float | None:
+        assert_type(entry.cost, float | None)
+        return None if entry.scope else entry.count
 
 
 def policies() -> None:
@@ -35,6 +43,10 @@ def policies() -> None:
     Cache(1000, evict=Gdsf(keep_counts=False))
     Lec(decay=SelfTuned())
     Lec(decay=None)
+    Cache(1000, evict=Scored(lambda entry: entry.saving_per_byte, bypass=False))
+    Cache(1000, evict=Scored(Keeper()))
+    Cache.load("path", evict=Scored(Threaded(Keeper(), timeout_seconds=0.1)))
+    Scored(lambda entry: "high")  # type: ignore[arg-type, return-value]
     Cache(1000, evict="lru")  # type: ignore[arg-type]
     Cache(1000, Lec())  # type: ignore[call-arg]
 

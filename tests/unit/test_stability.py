@@ -6,6 +6,7 @@ from dataclasses import MISSING, fields
 import pytest
 
 from lecmux import events, hooks, query
+from lecmux.policies import scored
 
 METHODS = {
     hooks.TextHook: ("text", 1),
@@ -17,6 +18,7 @@ METHODS = {
     hooks.TtlHook: ("ttl", 2),
     hooks.SameAnswerHook: ("same_answer", 2),
     hooks.Listener: ("on_event", 1),
+    scored.ScoreHook: ("score", 1),
 }
 FIELDS = {
     query.Query: "text scope fingerprint attributes",
@@ -25,6 +27,7 @@ FIELDS = {
     query.Decision: "id kind model reason unit cost saved lower mean tries propensity hit_id age_seconds",
     hooks.Hooks: "cost admit ttl scope quality listeners time_budget_seconds text normalise route "
     "same_answer log_texts",
+    scored.EntryView: "key count cost size_bytes age_seconds ttl_seconds hit_cost model",
     events.CacheHit: "key decision hit_cost coalesced",
     events.CacheMiss: "key reason",
     events.Route: "key decision",

@@ -11,9 +11,11 @@ from lecmux.policies.estimate import (
     ValueOfInformation,
 )
 from lecmux.policies.evict import Eviction, Gdsf, HalfLife, Lec, Lfu, Lru, S3Fifo, SelfTuned
+from lecmux.policies.scored import EntryView, Scored
 
 __all__ = [
     "EmpiricalBernstein",
+    "EntryView",
     "Estimator",
     "Eviction",
     "Gdsf",
@@ -25,6 +27,7 @@ __all__ = [
     "PlugIn",
     "PooledVariance",
     "S3Fifo",
+    "Scored",
     "SelfTuned",
     "SqrtBonus",
     "ValueOfInformation",

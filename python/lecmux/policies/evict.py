@@ -9,6 +9,7 @@ from typing import Any
 
 from lecmux.errors import ConfigError
 from lecmux.policies._check import fraction, positive
+from lecmux.policies.scored import Scored
 
 __all__ = ["Eviction", "Gdsf", "HalfLife", "Lec", "Lfu", "Lru", "S3Fifo", "SelfTuned", "eviction_from_spec"]
 
@@ -96,11 +97,13 @@ class S3Fifo:
         return {"policy": "s3_fifo", "small_share": self.small_share}
 
 
-Eviction = Lec | Gdsf | Lfu | Lru | S3Fifo
+Eviction = Lec | Gdsf | Lfu | Lru | S3Fifo | Scored
 
 
 def eviction_from_spec(spec: Mapping[str, Any]) -> Eviction:
     """The policy that `_spec` described; a snapshot keeps its settings so.
+
+    A function is not kept: for `Scored` this is the policy that decides where the function says nothing.
 
     Raises:
         ConfigError: when `spec` describes no policy of this version.
@@ -111,6 +114,8 @@ def eviction_from_spec(spec: Mapping[str, Any]) -> Eviction:
         if kind == "lec":
             decay = settings.pop("decay")
             return Lec(decay=_decay_from_spec(decay), **settings)
+        if kind == "given":
+            return Lec(decay=None, **settings)
         known: dict[Any, type[Gdsf] | type[Lfu] | type[Lru] | type[S3Fifo]]
         known = {"gdsf": Gdsf, "lfu": Lfu, "lru": Lru, "s3_fifo": S3Fifo}
         return known[kind](**settings)

@@ -31,6 +31,7 @@ pub(crate) fn evict(spec: &Bound<'_, PyDict>) -> PyResult<(Policy, DecayRule, bo
             bypass: field(spec, "bypass")?,
         }),
         "lfu" => counts_for_ever(Policy::Lfu { bypass: field(spec, "bypass")? }),
+        "given" => counts_for_ever(Policy::Given { bypass: field(spec, "bypass")? }),
         "lru" => counts_for_ever(Policy::Lru),
         "s3_fifo" => counts_for_ever(Policy::S3Fifo { small_share: field(spec, "small_share")? }),
         _ => Err(ConfigError::new_err(format!("no eviction policy is called {name:?}"))),

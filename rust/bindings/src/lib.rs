@@ -13,6 +13,7 @@ mod error;
 mod fork;
 mod inflight;
 mod router;
+mod scored;
 mod simulate;
 mod store;
 mod value;

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use lecmux_core::cache::{Cache, Statistics, Terms};
 use lecmux_core::config::CacheConfig;
+use lecmux_core::evict::Policy;
 use lecmux_core::key::{Key, KeyRef};
 use lecmux_core::shard::{Cost, EntryView, NEVER, Outcome};
 use lecmux_core::snapshot::{self, Contents};
@@ -17,6 +18,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PySequence, PyString};
 
 use crate::error::{ConfigError, CoreError, ValueTypeError, guarded};
 use crate::fork::detached;
+use crate::scored::{Returning, score_anew, score_new};
 use crate::{convert, value};
 
 /// An entry found.
@@ -34,21 +36,23 @@ pub(crate) struct Hit {
 /// The compiled part of `lecmux.Cache`.
 #[pyclass(frozen, subclass, module = "lecmux._core")]
 pub(crate) struct Store {
-    cache: Cache<Py<PyAny>>,
+    pub(crate) cache: Cache<Py<PyAny>>,
     clock: Option<Py<PyAny>>,
-    default_ttl_seconds: Option<f64>,
+    pub(crate) default_ttl_seconds: Option<f64>,
     /// Whether any entry ever had a time to live: until then a lookup needs no clock.
     timed: AtomicBool,
     /// Whether `put` may store what needs no encoding without asking the subclass.
     puts_plainly: AtomicBool,
+    /// Whether `_score` of the subclass is asked for the score of an entry.
+    scored: bool,
 }
 
 /// What a put says beside key and value.
-struct Offer {
-    value_bytes: u64,
-    cost: Cost,
-    hit_cost: f64,
-    ttl_seconds: Option<f64>,
+pub(crate) struct Offer {
+    pub(crate) value_bytes: u64,
+    pub(crate) cost: Cost,
+    pub(crate) hit_cost: f64,
+    pub(crate) ttl_seconds: Option<f64>,
 }
 
 #[pymethods]
@@ -87,7 +91,8 @@ impl Store {
         };
         let cache = Cache::new(config).map_err(CoreError)?;
         let (timed, puts_plainly) = (AtomicBool::new(false), AtomicBool::new(false));
-        Ok(Self { cache, clock, default_ttl_seconds, timed, puts_plainly })
+        let scored = matches!(policy, Policy::Given { .. });
+        Ok(Self { cache, clock, default_ttl_seconds, timed, puts_plainly, scored })
     }
 
     /// The value, or None; counts the request, hit or miss.
@@ -214,7 +219,7 @@ impl Store {
         {
             let cost = cost_usd.map_or(Cost::Unknown, Cost::Observed);
             let offer = Offer { value_bytes, cost, hit_cost: 0.0, ttl_seconds };
-            return store.offer(key_ref(key, scope, fingerprint)?, value, &offer);
+            return offered(slf, key_ref(key, scope, fingerprint)?, value, &offer);
         }
         let terms = PyDict::new(py);
         terms.set_item(intern!(py, "cost_usd"), cost_usd)?;
@@ -235,7 +240,7 @@ impl Store {
         text_signature = "($self, key, value, *, cost=None, ttl_seconds=None, scope='', fingerprint='', hit_cost=0.0, worth=None)")]
     #[expect(clippy::too_many_arguments, reason = "keyword-only terms")]
     fn put_value(
-        &self,
+        slf: &Bound<'_, Self>,
         key: &Bound<'_, PyString>,
         value: &Bound<'_, PyAny>,
         cost: Option<f64>,
@@ -251,22 +256,23 @@ impl Store {
             (None, None) => Cost::Unknown,
         };
         let offer = Offer { value_bytes: value::size(value)?, cost, hit_cost, ttl_seconds };
-        self.offer(key_ref(key, scope, fingerprint)?, value, &offer)
+        offered(slf, key_ref(key, scope, fingerprint)?, value, &offer)
     }
 
     /// Gives an entry a new worth; False when it is not there.
     #[pyo3(signature = (key, *, worth, hit_cost, scope=Part::EMPTY, fingerprint=Part::EMPTY),
         text_signature = "($self, key, *, worth, hit_cost, scope='', fingerprint='')")]
     fn revalue(
-        &self,
+        slf: &Bound<'_, Self>,
         key: &Bound<'_, PyString>,
         worth: f64,
         hit_cost: f64,
         scope: Part<'_>,
         fingerprint: Part<'_>,
     ) -> PyResult<bool> {
-        let key = key_ref(key, scope, fingerprint)?;
-        Ok(guarded(|| Ok(self.cache.revalue(key, worth, hit_cost)))?.map_err(CoreError)?)
+        let (key, store) = (key_ref(key, scope, fingerprint)?, slf.get());
+        let given = if store.scored { score_anew(slf, key, worth, hit_cost)? } else { None };
+        Ok(guarded(|| Ok(store.cache.revalue(key, worth, hit_cost, given)))?.map_err(CoreError)?)
     }
 
     /// Decayed count of the requests for a key, resident or not.
@@ -278,18 +284,19 @@ impl Store {
     }
 
     /// What would leave for a new entry, as (text, scope, fingerprint); None: the entry would be declined.
-    #[pyo3(signature = (key, *, value_bytes, worth=None, scope=Part::EMPTY, fingerprint=Part::EMPTY),
-        text_signature = "($self, key, *, value_bytes, worth=None, scope='', fingerprint='')")]
+    #[pyo3(signature = (key, *, value_bytes, worth=None, given=None, scope=Part::EMPTY, fingerprint=Part::EMPTY),
+        text_signature = "($self, key, *, value_bytes, worth=None, given=None, scope='', fingerprint='')")]
     fn would_evict(
         &self,
         key: &Bound<'_, PyString>,
         value_bytes: u64,
         worth: Option<f64>,
+        given: Option<f64>,
         scope: Part<'_>,
         fingerprint: Part<'_>,
     ) -> PyResult<Option<Vec<(String, String, String)>>> {
         let key = key_ref(key, scope, fingerprint)?;
-        let leaving = guarded(|| Ok(self.cache.would_evict(key, value_bytes, worth)))?;
+        let leaving = guarded(|| Ok(self.cache.would_evict(key, value_bytes, worth, given)))?;
         Ok(leaving.map(|keys| keys.iter().map(parts).collect()))
     }
 
@@ -389,15 +396,21 @@ impl Store {
     }
 
     /// Takes over the entries and counts of a snapshot; returns how many entries fitted.
-    fn restore(&self, py: Python<'_>, sealed: &[u8]) -> PyResult<u64> {
+    fn restore(slf: &Bound<'_, Self>, sealed: &[u8]) -> PyResult<u64> {
+        let (py, store) = (slf.py(), slf.get());
         let contents = snapshot::decode(sealed).map_err(CoreError)?;
         if contents.entries.iter().any(|entry| entry.expires_ms != NEVER) {
-            self.timed.store(true, Ordering::Relaxed);
+            store.timed.store(true, Ordering::Relaxed);
         }
-        let now = self.now(py)?;
+        let now_ms = store.now(py)?;
+        let mut returning = Returning { store: slf, now_ms, raised: None };
         let taken = guarded(|| {
-            Ok(self.cache.restore(&contents, now, |entry| value::from_bytes(py, entry.kind, entry.value)))
+            let made = |entry: &snapshot::Entry<'_>| value::from_bytes(py, entry.kind, entry.value);
+            let scored =
+                |entry: &snapshot::Entry<'_>| if store.scored { returning.score(entry) } else { None };
+            Ok(store.cache.restore_scored(&contents, now_ms, made, scored))
         })?;
+        returning.raised.map_or(Ok(()), Err)?;
         Ok(taken.map_err(CoreError)?)
     }
 
@@ -415,20 +428,9 @@ impl Store {
 }
 
 impl Store {
-    /// Whether `value` was stored. What leaves for it is dropped here, outside every lock.
-    fn offer(&self, key: KeyRef<'_>, value: &Bound<'_, PyAny>, offer: &Offer) -> PyResult<bool> {
-        let &Offer { value_bytes, cost, hit_cost, ttl_seconds } = offer;
-        let (now_ms, expires_ms) = self.expiry(value.py(), ttl_seconds)?;
-        let terms = Terms { value_bytes, cost, hit_cost, expires_ms };
-        let mut removed = Vec::with_capacity(1);
-        let outcome =
-            guarded(|| Ok(self.cache.put(key, value.clone().unbind(), terms, now_ms, &mut removed)))?;
-        Ok(matches!(outcome.map_err(CoreError)?, Outcome::Stored { .. }))
-    }
-
     /// Now in ms since 1970 by the clock given, or by the system's.
     #[inline]
-    fn now(&self, py: Python<'_>) -> PyResult<u64> {
+    pub(crate) fn now(&self, py: Python<'_>) -> PyResult<u64> {
         if self.timed.load(Ordering::Relaxed) { self.read_clock(py) } else { Ok(0) }
     }
 
@@ -448,6 +450,23 @@ impl Store {
         let now = self.read_clock(py)?;
         Ok((now, now.saturating_add(ttl)))
     }
+}
+
+/// Whether `value` was stored. What leaves for it is dropped here, outside every lock.
+fn offered(
+    slf: &Bound<'_, Store>,
+    key: KeyRef<'_>,
+    value: &Bound<'_, PyAny>,
+    offer: &Offer,
+) -> PyResult<bool> {
+    let store = slf.get();
+    let &Offer { value_bytes, cost, hit_cost, ttl_seconds } = offer;
+    let (now_ms, expires_ms) = store.expiry(value.py(), ttl_seconds)?;
+    let given = if store.scored { score_new(slf, key, value, offer)? } else { None };
+    let terms = Terms { value_bytes, cost, hit_cost, given, expires_ms };
+    let mut removed = Vec::with_capacity(1);
+    let outcome = guarded(|| Ok(store.cache.put(key, value.clone().unbind(), terms, now_ms, &mut removed)))?;
+    Ok(matches!(outcome.map_err(CoreError)?, Outcome::Stored { .. }))
 }
 
 #[inline]

@@ -50,7 +50,7 @@ fn key(text: &str) -> KeyRef<'_> {
 /// Puts at one of seven costs.
 fn put(cache: &Cache<u64>, text: &str, at: usize, removed: &mut Vec<(Key, u64)>) -> Outcome {
     let cost = Cost::Observed(1.0 + (at % 7) as f64);
-    let terms = Terms { value_bytes: VALUE_BYTES, cost, hit_cost: 0.0, expires_ms: NEVER };
+    let terms = Terms { value_bytes: VALUE_BYTES, cost, hit_cost: 0.0, given: None, expires_ms: NEVER };
     let outcome = cache.put(key(text), at as u64, terms, 0, removed);
     removed.clear();
     outcome.unwrap_or(Outcome::Bypassed)

@@ -28,6 +28,8 @@ pub struct Terms {
     pub cost: Cost,
     /// What a hit costs.
     pub hit_cost: f64,
+    /// A score from outside, for [`Policy::Given`](crate::evict::Policy::Given).
+    pub given: Option<f64>,
     /// Expiry in ms, [`NEVER`] for none.
     pub expires_ms: u64,
 }
@@ -123,7 +125,7 @@ impl<V> Cache<V> {
     /// Stores `value` where that pays. What leaves is pushed to `removed`, for the caller to drop.
     ///
     /// # Errors
-    /// [`Error::Cost`] when a cost is negative or not finite; nothing has changed then.
+    /// [`Error::Cost`] when a cost is negative or not finite, or a score not finite; nothing has changed then.
     pub fn put(
         &self,
         key: KeyRef<'_>,
@@ -145,6 +147,7 @@ impl<V> Cache<V> {
             value,
             cost: terms.cost,
             hit_cost: terms.hit_cost,
+            given: terms.given,
             expires_ms: terms.expires_ms,
             scope: key.scope,
         };
@@ -152,22 +155,42 @@ impl<V> Cache<V> {
     }
 
     /// The keys that would leave for a new entry of `key` with a value of `value_bytes` whose miss costs
-    /// `miss_cost` (None: the running mean); `None`: it would be declined. O(n), changes nothing.
-    pub fn would_evict(&self, key: KeyRef<'_>, value_bytes: u64, miss_cost: Option<f64>) -> Option<Vec<Key>> {
+    /// `miss_cost` (None: the running mean) and whose score may be `given`; `None`: it would be declined. O(n),
+    /// changes nothing.
+    pub fn would_evict(
+        &self,
+        key: KeyRef<'_>,
+        value_bytes: u64,
+        miss_cost: Option<f64>,
+        given: Option<f64>,
+    ) -> Option<Vec<Key>> {
         let hash = self.hash(key);
         let bytes = value_bytes.saturating_add(Key::new(key)?.charged_bytes());
-        self.locked(hash)?.would_evict(hash, |held| held.is(key), bytes, miss_cost, key.scope)
+        self.locked(hash)?.would_evict(hash, |held| held.is(key), bytes, miss_cost, given, key.scope)
     }
 
-    /// Gives a resident a new worth. Returns whether it was there.
+    /// Gives a resident a new worth, and the score that goes with it. Returns whether it was there.
     ///
     /// # Errors
-    /// [`Error::Cost`] when a cost is negative or not finite.
-    pub fn revalue(&self, key: KeyRef<'_>, miss_cost: f64, hit_cost: f64) -> Result<bool, Error> {
-        validate(&Terms { value_bytes: 0, cost: Cost::Bound(miss_cost), hit_cost, expires_ms: NEVER })?;
+    /// [`Error::Cost`] when a cost is negative or not finite, or the score not finite.
+    pub fn revalue(
+        &self,
+        key: KeyRef<'_>,
+        miss_cost: f64,
+        hit_cost: f64,
+        given: Option<f64>,
+    ) -> Result<bool, Error> {
+        validate(&Terms {
+            value_bytes: 0,
+            cost: Cost::Bound(miss_cost),
+            hit_cost,
+            given,
+            expires_ms: NEVER,
+        })?;
         let hash = self.hash(key);
         let shard = self.locked(hash);
-        Ok(shard.is_some_and(|mut shard| shard.revalue(hash, |held| held.is(key), miss_cost, hit_cost)))
+        Ok(shard
+            .is_some_and(|mut shard| shard.revalue(hash, |held| held.is(key), miss_cost, hit_cost, given)))
     }
 
     /// Removes the entry of `key`.
@@ -309,6 +332,9 @@ fn validate(terms: &Terms) -> Result<(), Error> {
         Cost::Learnt(learnt) => learnt.mean_cost,
         Cost::Unknown => 0.0,
     };
+    if let Some(score) = terms.given.filter(|score| !score.is_finite()) {
+        return Err(Error::Cost { what: format!("a score must be finite, got {score}") });
+    }
     for (name, cost) in [("cost", miss), ("hit cost", terms.hit_cost)] {
         if finite_cost(cost).is_err() {
             return Err(Error::Cost { what: format!("a {name} must be finite and at least 0, got {cost}") });

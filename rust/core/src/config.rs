@@ -60,6 +60,11 @@ impl CacheConfig {
         {
             return fail(format!("a half-life must be a positive number of requests, got {requests}"));
         }
+        if matches!(self.policy, Policy::Given { .. }) && (self.decay != DecayRule::None || self.rescore) {
+            return fail(
+                "given scores neither fade nor can be recomputed: leave decay and rescore off".into(),
+            );
+        }
         self.policy.validate()?;
         self.estimator.validate()?;
         Ok(self)

@@ -143,21 +143,37 @@ impl<V> Cache<V> {
         &self,
         contents: &Contents<'_>,
         now_ms: u64,
+        value: impl FnMut(&Entry<'_>) -> Option<V>,
+    ) -> Result<u64, Error> {
+        self.restore_scored(contents, now_ms, value, |_| None)
+    }
+
+    /// As `restore`, where `score` may give an entry a score; no lock is held while it is asked.
+    ///
+    /// # Errors
+    /// [`Error::Cost`] when a cost in the contents or a score is out of range.
+    pub fn restore_scored(
+        &self,
+        contents: &Contents<'_>,
+        now_ms: u64,
         mut value: impl FnMut(&Entry<'_>) -> Option<V>,
+        mut score: impl FnMut(&Entry<'_>) -> Option<f64>,
     ) -> Result<u64, Error> {
         self.restore_history(&contents.history);
         let worth =
             |entry: &Entry<'_>| entry.learnt.count * entry.learnt.mean_cost / entry.value.len().max(1) as f64;
-        let mut entries: Vec<&Entry<'_>> =
-            contents.entries.iter().filter(|e| e.expires_ms > now_ms).collect();
-        entries.sort_by(|a, b| worth(a).total_cmp(&worth(b)));
+        let live = contents.entries.iter().filter(|entry| entry.expires_ms > now_ms);
+        let mut entries: Vec<(&Entry<'_>, Option<f64>)> = live.map(|entry| (entry, score(entry))).collect();
+        let rank = |(entry, given): &(&Entry<'_>, Option<f64>)| given.unwrap_or_else(|| worth(entry));
+        entries.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
         let (before, mut removed) = (self.len(), Vec::new());
-        for entry in entries {
+        for (entry, given) in entries {
             let Some(value) = value(entry) else { continue };
             let terms = Terms {
                 value_bytes: entry.value.len() as u64,
                 cost: Cost::Learnt(entry.learnt),
                 hit_cost: entry.hit_cost,
+                given,
                 expires_ms: entry.expires_ms,
             };
             self.put(entry.key, value, terms, now_ms, &mut removed)?;

@@ -12,6 +12,8 @@ use lecmux_core::snapshot::{self, Contents, Entry};
 
 const LEC: Policy = Policy::Lec { bypass: true };
 
+const GIVEN: Policy = Policy::Given { bypass: true };
+
 fn config(capacity_bytes: u64, policy: Policy) -> CacheConfig {
     CacheConfig {
         capacity_bytes,
@@ -31,7 +33,7 @@ fn key(text: &str) -> KeyRef<'_> {
 }
 
 fn terms(value_bytes: u64, cost: Cost) -> Terms {
-    Terms { value_bytes, cost, hit_cost: 0.0, expires_ms: NEVER }
+    Terms { value_bytes, cost, hit_cost: 0.0, given: None, expires_ms: NEVER }
 }
 
 fn put(cache: &Cache<u32>, text: &str, terms: Terms) -> Result<Outcome, Error> {
@@ -52,7 +54,15 @@ fn costs_that_are_none_are_refused_and_change_nothing() {
         }
         let terms = Terms { hit_cost: bad, ..terms(1, Cost::Observed(1.0)) };
         assert!(matches!(put(&cache, "a", terms), Err(Error::Cost { .. })));
-        assert!(cache.revalue(key("a"), bad, 0.0).is_err() && cache.revalue(key("a"), 0.0, bad).is_err());
+        assert!(
+            cache.revalue(key("a"), bad, 0.0, None).is_err()
+                && cache.revalue(key("a"), 0.0, bad, None).is_err()
+        );
+    }
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let terms = Terms { given: Some(bad), ..terms(1, Cost::Observed(1.0)) };
+        assert!(matches!(put(&cache, "a", terms), Err(Error::Cost { .. })));
+        assert!(cache.revalue(key("a"), 0.0, 0.0, Some(bad)).is_err());
     }
     assert_eq!((cache.len(), cache.count(key("a"))), (0, 0.0));
     cache.check();
@@ -72,6 +82,8 @@ fn settings_that_make_no_sense_are_refused() {
         CacheConfig { decay: DecayRule::HalfLife(0.0), ..good },
         CacheConfig { decay: DecayRule::HalfLife(f64::INFINITY), ..good },
         CacheConfig { policy: Policy::S3Fifo { small_share: 1.0 }, ..good },
+        CacheConfig { policy: GIVEN, decay: DecayRule::HalfLife(9.0), ..good },
+        CacheConfig { policy: GIVEN, rescore: true, ..good },
         CacheConfig { estimator: Estimator::SqrtBonus { queries: 0 }, ..good },
     ];
     for config in bad {
@@ -124,6 +136,7 @@ fn a_smaller_budget_keeps_the_best_of_a_snapshot() {
     let contents = Contents { about: "", entries: entries.collect(), history: vec![] };
     let policies = [
         LEC,
+        GIVEN,
         Policy::Lfu { bypass: true },
         Policy::Gdsf { keep_counts: false, bypass: false },
         Policy::Lru,
@@ -138,6 +151,23 @@ fn a_smaller_budget_keeps_the_best_of_a_snapshot() {
             let best = |at: &usize| (at * 17) % 40 >= 40 - usize::try_from(taken).unwrap();
             assert!((0..40).filter(best).all(|at| held(&cache, &names[at])), "{policy:?}");
         }
+    }
+}
+
+#[test]
+fn entries_come_back_by_the_scores_they_are_given() {
+    let names: Vec<String> = (0..40).map(|at| format!("entry {at:02}")).collect();
+    let entries = names.iter().map(|name| entry(name, 1.0, 1.0)).collect();
+    let contents = Contents { about: "", entries, history: vec![] };
+    for bypass in [true, false] {
+        let cache = Cache::new(config(2_000, Policy::Given { bypass })).unwrap();
+        let score = |entry: &Entry<'_>| entry.key.text[6..].parse().ok().map(|at: f64| -at);
+        let kept = cache.restore_scored(&contents, 0, |_| Some(1), score).unwrap();
+        assert!((2..30).contains(&kept), "{kept}");
+        let best: Vec<&String> = names.iter().filter(|name| held(&cache, name)).collect();
+        assert_eq!(best.len() as u64, kept);
+        assert!(best.iter().copied().eq(names.iter().take(best.len())), "the highest scores stay");
+        cache.check();
     }
 }
 

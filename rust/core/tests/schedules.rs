@@ -54,7 +54,7 @@ fn get(cache: &Cache<String>, text: &str) -> Option<String> {
 /// Puts a value that names its key; returns what left.
 fn put(cache: &Cache<String>, text: &str, by: usize) -> (Outcome, Vec<String>) {
     let cost = Cost::Observed(1.0 + by as f64);
-    let terms = Terms { value_bytes: 300, cost, hit_cost: 0.0, expires_ms: NEVER };
+    let terms = Terms { value_bytes: 300, cost, hit_cost: 0.0, given: None, expires_ms: NEVER };
     let mut removed = Vec::new();
     let outcome = cache.put(key(text), format!("{text} by {by}"), terms, 0, &mut removed).unwrap();
     (outcome, removed.into_iter().map(|(_, value)| value).collect())

@@ -232,7 +232,7 @@ fn savings_are_booked_to_the_nano() {
     desk.ask("a");
     assert_eq!(desk.shard.totals().saved_nano, 1_500_000_000);
     // What is learnt later prices later hits only.
-    assert!(desk.shard.revalue(hash("a"), |held| held == "a", 3.0, 0.5));
+    assert!(desk.shard.revalue(hash("a"), |held| held == "a", 3.0, 0.5, None));
     desk.ask("a");
     assert_eq!(desk.shard.totals().saved_nano, 4_000_000_000);
     desk.put("a", Terms { hit_cost: 4.0, ..Terms::new(1, 2.0) });

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Desk, LEC, LFU, Terms, config, hash};
+use common::{Desk, GIVEN, LEC, LFU, Terms, config, hash};
 use lecmux_core::estimate::Estimator;
 use lecmux_core::evict::Policy;
 use lecmux_core::shard::{Cost, Outcome, ShardConfig};
@@ -39,8 +39,9 @@ fn sizes() -> impl Strategy<Value = Vec<u64>> {
     prop::collection::vec(1u64..5, 12)
 }
 
-const POLICIES: [Policy; 5] = [
+const POLICIES: [Policy; 6] = [
     LEC,
+    GIVEN,
     LFU,
     Policy::Gdsf { keep_counts: true, bypass: true },
     Policy::Lru,
@@ -57,12 +58,13 @@ proptest! {
         let (mut looked_at, mut left_alone) = (Desk::new(shard), Desk::new(shard));
         for &at in &requests {
             let word = WORDS[at];
-            let terms = Terms { cost: Cost::Bound(1.0 + (at % 3) as f64), ..Terms::new(sizes[at], 0.0) };
+            let given = (at % 4 > 0).then_some(at as f64 % 5.0 - 1.0);
+            let terms = Terms { cost: Cost::Bound(1.0 + (at % 3) as f64), given, ..Terms::new(sizes[at], 0.0) };
             let bytes = terms.bytes;
             let Cost::Bound(worth) = terms.cost else { unreachable!() };
             prop_assert_eq!(looked_at.ask(word).is_some(), left_alone.ask(word).is_some());
             let resident = looked_at.shard.peek(hash(word), |held| held == word, 0).is_some();
-            let ahead = looked_at.shard.would_evict(hash(word), |held| held == word, bytes, Some(worth), "");
+            let ahead = looked_at.shard.would_evict(hash(word), |held| held == word, bytes, Some(worth), given, "");
             looked_at.shard.check();
             let did = looked_at.put(word, terms);
             prop_assert_eq!(did, left_alone.put(word, terms));
@@ -81,6 +83,16 @@ proptest! {
         let lec = config(Policy::Lec { bypass }, budget);
         let lfu = config(Policy::Lfu { bypass }, budget);
         alike(lec, lfu, &requests, |_| (Terms::new(1, 3.0), Terms::new(1, 3.0)))?;
+    }
+
+    #[test]
+    fn without_scores_given_is_lec(requests in requests(), sizes in sizes(), budget in 4u64..12, bypass: bool) {
+        let lec = config(Policy::Lec { bypass }, budget);
+        let given = config(Policy::Given { bypass }, budget);
+        alike(lec, given, &requests, |at| {
+            let terms = Terms::new(sizes[at], 1.0 + (at % 3) as f64);
+            (terms, terms)
+        })?;
     }
 
     /// With one cost for all, bounds only rise: scores set at the last touch and raised when looked at are

@@ -25,11 +25,11 @@ struct Input {
 #[derive(Arbitrary, Debug)]
 enum Op {
     Request(u8),
-    Put { key: u8, bytes: u16, cost: f64, kind: u8, hit_cost: f32, ttl: Option<u8> },
+    Put { key: u8, bytes: u16, cost: f64, kind: u8, hit_cost: f32, given: Option<f64>, ttl: Option<u8> },
     Delete(u8),
     DeleteHash(u8),
     Clear(u8),
-    Revalue(u8, f64, f32),
+    Revalue(u8, f64, f32, Option<f64>),
     Remember(u8, f32),
     ForgetHistory,
     Later(u8),
@@ -41,11 +41,12 @@ fn config(input: &Input) -> ShardConfig {
         budget: u64::from(input.budget).max(1),
         overhead: 3,
         history_bytes: usize::from(input.history_bytes),
-        policy: match input.policy % 5 {
+        policy: match input.policy % 6 {
             0 => Policy::Lec { bypass },
             1 => Policy::Gdsf { keep_counts: input.policy & 16 == 0, bypass },
             2 => Policy::Lfu { bypass },
             3 => Policy::Lru,
+            4 => Policy::Given { bypass },
             _ => Policy::S3Fifo { small_share: 0.1 },
         },
         decay: match input.decay % 4 {
@@ -93,7 +94,7 @@ fuzz_target!(|input: Input| {
                     assert!(value == put && expires > now, "{value} of {put}, {expires} at {now}");
                 }
             }
-            Op::Put { key, bytes, cost: any, kind, hit_cost, ttl } => {
+            Op::Put { key, bytes, cost: any, kind, hit_cost, given, ttl } => {
                 version += 1;
                 let expires_ms = ttl.map_or(NEVER, |ttl| now + u64::from(ttl));
                 last.insert(key, (version, expires_ms));
@@ -108,6 +109,7 @@ fuzz_target!(|input: Input| {
                         _ => Cost::Unknown,
                     },
                     hit_cost: cost(f64::from(hit_cost)),
+                    given: given.filter(|score| score.is_finite()),
                     expires_ms,
                     scope: SCOPES[usize::from(key) % SCOPES.len()],
                 };
@@ -118,8 +120,9 @@ fuzz_target!(|input: Input| {
                 assert!(shard.delete_hash(hash(key)).is_none_or(|(held, _)| held == key));
             }
             Op::Clear(part) => shard.delete_all(|&key| key % 3 == part % 3, &mut removed),
-            Op::Revalue(key, miss, hit) => {
-                shard.revalue(hash(key), |&held| held == key, cost(miss), cost(f64::from(hit)));
+            Op::Revalue(key, miss, hit, given) => {
+                let given = given.filter(|score| score.is_finite());
+                shard.revalue(hash(key), |&held| held == key, cost(miss), cost(f64::from(hit)), given);
             }
             Op::Remember(key, count) => shard.remember(hash(key), cost(f64::from(count)).min(1e15)),
             Op::ForgetHistory => shard.forget_history(),

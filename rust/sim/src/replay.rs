@@ -149,6 +149,7 @@ impl<'a> Run<'a> {
             bytes: self.trace.size(at),
             cost,
             hit_cost: 0.0,
+            given: None,
             expires_ms: NEVER,
             scope: "",
         };
@@ -183,7 +184,7 @@ impl<'a> Run<'a> {
         for (id, count) in residents {
             let hash = self.hash(id);
             let worth = self.value(hash, count)?;
-            self.shard.revalue(hash, |&key| key == id, worth, 0.0);
+            self.shard.revalue(hash, |&key| key == id, worth, 0.0, None);
         }
         Ok(())
     }

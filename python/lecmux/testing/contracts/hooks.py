@@ -10,6 +10,7 @@ import pytest
 from lecmux.events import Bypass, CacheHit, CacheMiss, Event, Incident, Observe, Route, Store
 from lecmux.flow import HookRunner, Word
 from lecmux.hooks import Hooks, Normaliser
+from lecmux.policies.scored import EntryView, Scored
 from lecmux.query import Decision, Key, Query, Reply, Usage
 
 __all__ = ["HookContract", "ListenerContract", "NormaliserContract"]
@@ -21,6 +22,12 @@ _DECISION = Decision(
     "0" * 16, "call", "small", "untried", "usd", lower={"small": 0.0, "large": 0.0}, tries={"small": 1.0}
 )
 _KEY = Key("What is RAM?", "ada", "f")
+_ENTRIES = [
+    EntryView(_KEY, 1.0, 0.002, 1_000, 0.0, 60.0, model="small"),
+    EntryView(Key(""), 3.5, None, 200, age_seconds=0.0),
+    EntryView(_KEY, 1e6, 0.0, 1_000_000, 3600.0, 0.0, 0.5, "large"),
+    EntryView(_KEY, 1.0, 1e9, 185),
+]
 _EVENTS: list[Event] = [
     CacheHit(_KEY, _DECISION, 0.0),
     CacheMiss(_KEY, "absent"),
@@ -65,6 +72,8 @@ class HookContract:
         """Arguments of its calls."""
         if self.kind in {"text", "scope"}:
             return [(request,) for request in requests]
+        if self.kind == "score":
+            return [(entry,) for entry in _ENTRIES]
         if self.kind == "route":
             return [(request, _DECISION) for request in requests]
         if self.kind == "same_answer":
@@ -101,8 +110,9 @@ class HookContract:
 
     def _runner(self, hook: Any) -> tuple[HookRunner, list[str]]:
         troubles: list[str] = []
-        hooks: Any = {self.kind: hook}
-        runner = HookRunner(Hooks(**hooks, time_budget_seconds=_PATIENT_SECONDS))
+        hooks: Any = {} if self.kind == "score" else {self.kind: hook}
+        score = Scored(hook).score if self.kind == "score" else None
+        runner = HookRunner(Hooks(**hooks, time_budget_seconds=_PATIENT_SECONDS), score=score)
         return runner.apart(lambda stage, text: troubles.append(f"{stage}: {text}")), troubles
 
     def _only_async(self, runner: HookRunner) -> bool:

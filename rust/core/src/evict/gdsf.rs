@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     fn worth(count: f64, value: f64, bytes: u64) -> Worth {
-        Worth { hash: 0, count, value, bytes }
+        Worth { hash: 0, count, value, bytes, given: None }
     }
 
     #[test]

@@ -22,7 +22,8 @@ impl Lec {
     }
 }
 
-fn score(worth: &Worth) -> f64 {
+/// Cost that one byte of the entry saves.
+pub(super) fn score(worth: &Worth) -> f64 {
     worth.count * worth.value / worth.bytes as f64
 }
 

@@ -5,6 +5,7 @@
 use crate::error::Error;
 
 pub mod gdsf;
+pub mod given;
 mod heap;
 pub mod lec;
 pub mod lfu;
@@ -29,6 +30,8 @@ pub struct Worth {
     pub value: f64,
     /// Size the entry is charged for.
     pub bytes: u64,
+    /// A score from outside, finite; `None` for residents that are looked at, since only a policy keeps it.
+    pub given: Option<f64>,
 }
 
 /// Orders resident slots by how little they would be missed.
@@ -94,6 +97,11 @@ pub enum Policy {
         /// Decline a newcomer that was asked for no more often than the entry it would replace.
         bypass: bool,
     },
+    /// Scores given from outside; that of LEC where none is. For counts that do not decay.
+    Given {
+        /// Decline a newcomer whose score is no higher than that of the entry it would replace.
+        bypass: bool,
+    },
     /// Least recently used.
     Lru,
     /// Three first-in-first-out queues.
@@ -124,6 +132,7 @@ impl Policy {
             Self::Lec { bypass } => Box::new(lec::Lec::new(bypass)),
             Self::Gdsf { keep_counts, bypass } => Box::new(gdsf::Gdsf::new(keep_counts, bypass)),
             Self::Lfu { bypass } => Box::new(lfu::Lfu::new(bypass)),
+            Self::Given { bypass } => Box::new(given::Given::new(bypass)),
             Self::Lru => Box::new(lru::Lru::default()),
             Self::S3Fifo { small_share } => Box::new(s3_fifo::S3Fifo::new(small_share)),
         }

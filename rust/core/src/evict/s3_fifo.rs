@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     fn worth(hash: u64) -> Worth {
-        Worth { hash, count: 1.0, value: 1.0, bytes: 1 }
+        Worth { hash, count: 1.0, value: 1.0, bytes: 1, given: None }
     }
 
     #[test]

@@ -72,6 +72,8 @@ pub struct NewEntry<'a, K, V> {
     pub cost: Cost,
     /// What a hit costs (the price of an answer known to be wrong).
     pub hit_cost: f64,
+    /// A score from outside, finite, for [`Policy::Given`].
+    pub given: Option<f64>,
     /// Expiry in ms, [`NEVER`] for none.
     pub expires_ms: u64,
     /// Who owns the entry.

@@ -147,14 +147,22 @@ impl<K, V> Shard<K, V> {
         grown / self.decay.weight()
     }
 
-    /// Gives a resident a new worth, as learnt by somebody else. Returns whether it was there.
-    pub fn revalue(&mut self, hash: u64, is: impl Fn(&K) -> bool, miss_cost: f64, hit_cost: f64) -> bool {
+    /// Gives a resident a new worth, as learnt by somebody else, and the score that goes with it. Returns whether
+    /// it was there.
+    pub fn revalue(
+        &mut self,
+        hash: u64,
+        is: impl Fn(&K) -> bool,
+        miss_cost: f64,
+        hit_cost: f64,
+        given: Option<f64>,
+    ) -> bool {
         let Some(bucket) = self.index.find_mut(hash, is) else { return false };
         let (slot, hits) = (bucket.slot, std::mem::take(&mut bucket.hits));
         self.book(slot, hits);
         let record = &mut self.records[slot as usize];
         (record.mean_cost, record.observed, record.hit_cost) = (miss_cost, 0, narrow(hit_cost));
-        let worth = self.worth_of(slot);
+        let worth = Worth { given, ..self.worth_of(slot) };
         self.order.on_learn(slot, &worth);
         true
     }

@@ -2,19 +2,21 @@
 
 use super::Shard;
 use super::record::Record;
-use crate::evict::Slot;
+use crate::evict::{Slot, Worth};
 use crate::number::{narrow, whole};
 
 impl<K: Clone, V> Shard<K, V> {
     /// The keys that would leave for a new entry of `bytes` whose miss costs `miss_cost` (None: the running
-    /// mean); `None`: it would be declined. An entry that is replaced makes its own room, and expired entries
-    /// count as if they were there. Works on a copy of the order, O(n): nothing changes.
+    /// mean) and whose score may be `given`; `None`: it would be declined. An entry that is replaced makes its
+    /// own room, and expired entries count as if they were there. Works on a copy of the order, O(n): nothing
+    /// changes.
     pub fn would_evict(
         &mut self,
         hash: u64,
         is: impl Fn(&K) -> bool,
         bytes: u64,
         miss_cost: Option<f64>,
+        given: Option<f64>,
         scope: &str,
     ) -> Option<Vec<K>> {
         if self.index.find(hash, is).is_some() {
@@ -27,7 +29,7 @@ impl<K: Clone, V> Shard<K, V> {
         let known = if self.remembers { self.frequency.get(hash) } else { 0.0 };
         let count = if known > 0.0 { known } else { self.decay.weight() };
         let record = Record { hash, mean_cost, bytes, ..Record::default() };
-        let worth = self.appraisal.worth(&record, narrow(count));
+        let worth = Worth { given, ..self.appraisal.worth(&record, narrow(count)) };
         let (copy, contested) = (self.order.copied(), self.contested);
         let order = std::mem::replace(&mut self.order, copy);
         let stored = self.choose_victims(&worth, scope, quota);

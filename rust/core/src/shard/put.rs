@@ -124,7 +124,7 @@ impl<K, V> Shard<K, V> {
         now_ms: u64,
         removed: &mut Vec<(K, V)>,
     ) -> Result<Outcome, (Outcome, NewEntry<'a, K, V>)> {
-        let worth = self.appraisal.worth(&newcomer.record, newcomer.count);
+        let worth = Worth { given: entry.given, ..self.appraisal.worth(&newcomer.record, newcomer.count) };
         if self.contested && self.decay.watches(worth.hash) {
             self.watch(&worth);
         }

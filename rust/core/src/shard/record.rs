@@ -51,6 +51,7 @@ impl Appraisal {
             count: f64::from(count),
             value: (self.miss_cost(record) - f64::from(record.hit_cost)).max(0.0),
             bytes: u64::from(record.bytes),
+            given: None,
         }
     }
 

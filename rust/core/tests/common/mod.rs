@@ -8,6 +8,7 @@ use lecmux_core::shard::{Cost, EntryView, NEVER, NewEntry, Outcome, Shard, Shard
 
 pub(crate) const LEC: Policy = Policy::Lec { bypass: true };
 pub(crate) const LFU: Policy = Policy::Lfu { bypass: true };
+pub(crate) const GIVEN: Policy = Policy::Given { bypass: true };
 pub(crate) const GDSF: Policy = Policy::Gdsf { keep_counts: false, bypass: false };
 
 /// A shard of `budget` units without overhead: plain means, nothing decays, room for 1,000 counts.
@@ -31,13 +32,14 @@ pub(crate) struct Terms {
     pub(crate) bytes: u64,
     pub(crate) cost: Cost,
     pub(crate) hit_cost: f64,
+    pub(crate) given: Option<f64>,
     pub(crate) expires_ms: u64,
 }
 
 impl Terms {
     /// `bytes` that cost `cost` to make, served free of charge and for ever.
     pub(crate) fn new(bytes: u64, cost: f64) -> Self {
-        Self { bytes, cost: Cost::Observed(cost), hit_cost: 0.0, expires_ms: NEVER }
+        Self { bytes, cost: Cost::Observed(cost), hit_cost: 0.0, given: None, expires_ms: NEVER }
     }
 }
 
@@ -77,6 +79,7 @@ impl Desk {
             bytes: terms.bytes,
             cost: terms.cost,
             hit_cost: terms.hit_cost,
+            given: terms.given,
             expires_ms: terms.expires_ms,
             scope: key.split_once('/').map_or("", |(scope, _)| scope),
         };

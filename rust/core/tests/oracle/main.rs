@@ -29,6 +29,7 @@ const LEC: Setting = PLAIN;
 const ADMITTING: Setting = Setting { policy: Policy::Lec { bypass: false }, ..PLAIN };
 const GDSF: Setting = Setting { policy: Policy::Gdsf { keep_counts: false, bypass: false }, ..PLAIN };
 const LFU: Setting = Setting { policy: Policy::Lfu { bypass: true }, ..PLAIN };
+const GIVEN: Setting = Setting { policy: Policy::Given { bypass: true }, ..PLAIN };
 const LRU: Setting = Setting { policy: Policy::Lru, ..PLAIN };
 const S3_FIFO: Setting = Setting { policy: Policy::S3Fifo { small_share: 0.1 }, ..PLAIN };
 const VALUE_OF_INFORMATION: Estimator = Estimator::ValueOfInformation { z: 2.0, s0: None };
@@ -71,6 +72,9 @@ against_the_model! {
     lfu: LFU,
     lfu_with_shares: shared(LFU),
     lfu_always_admitting: Setting { policy: Policy::Lfu { bypass: false }, ..PLAIN },
+    given: GIVEN,
+    given_with_shares: shared(GIVEN),
+    given_always_admitting: Setting { policy: Policy::Given { bypass: false }, ..PLAIN },
     lru: LRU,
     lru_with_shares: shared(LRU),
     s3_fifo: S3_FIFO,

@@ -17,6 +17,7 @@ pub(crate) struct Held {
     pub(crate) mean_cost: f64,
     pub(crate) observed: u32,
     pub(crate) hit_cost: f64,
+    given: Option<f64>,
     hits: u64,
     /// Time of the last touch (LRU) or priority (GDSF).
     mark: f64,
@@ -30,6 +31,7 @@ pub(crate) struct Offer {
     pub(crate) bytes: u64,
     pub(crate) cost: Cost,
     pub(crate) hit_cost: f64,
+    pub(crate) given: Option<f64>,
     pub(crate) expires_ms: u64,
 }
 
@@ -153,10 +155,10 @@ impl Model {
         self.totals.evicted += u64::from(evicted);
     }
 
-    pub(crate) fn revalue(&mut self, name: Name, miss_cost: f64, hit_cost: f64) -> bool {
+    pub(crate) fn revalue(&mut self, name: Name, miss_cost: f64, hit_cost: f64, given: Option<f64>) -> bool {
         let Some(held) = self.held.get_mut(&name) else { return false };
         self.totals.saved_nano += saved_nano(held);
-        *held = Held { mean_cost: miss_cost, observed: 0, hit_cost, hits: 0, ..*held };
+        *held = Held { mean_cost: miss_cost, observed: 0, hit_cost, given, hits: 0, ..*held };
         if matches!(self.rules.policy, Policy::Gdsf { .. }) {
             self.touch(name);
         }
@@ -188,12 +190,14 @@ impl Model {
         }
         // Neither costs of entries that left nor the order of touches nor the age are kept.
         self.remembered.clear();
-        rules.foretold &= matches!(rules.policy, Policy::Lec { .. } | Policy::Lfu { .. });
+        rules.foretold &=
+            matches!(rules.policy, Policy::Lec { .. } | Policy::Lfu { .. } | Policy::Given { .. });
         let stored = order.len() as u64;
         (self.totals, self.costs, self.mean_cost) = (Totals { stored, ..Totals::default() }, 0, 0.0);
         for name in order {
             let held = self.held.get_mut(name).expect("what came back was there");
             held.hits = 0;
+            held.given = None;
             if held.observed > 0 {
                 self.costs += u64::from(held.observed);
                 let share = f64::from(held.observed) / self.costs as f64;
@@ -216,6 +220,7 @@ impl Model {
             mean_cost: 0.0,
             observed: 0,
             hit_cost: offer.hit_cost,
+            given: offer.given,
             hits: 0,
             mark: 0.0,
         };
@@ -304,6 +309,7 @@ impl Model {
         match self.rules.policy {
             Policy::Lec { .. } => self.worth(name, held),
             Policy::Lfu { .. } => self.count(name),
+            Policy::Given { .. } => coarse(held.given.unwrap_or_else(|| self.worth(name, held))),
             Policy::Gdsf { .. } | Policy::Lru | Policy::S3Fifo { .. } => held.mark,
         }
     }
@@ -311,7 +317,9 @@ impl Model {
     /// What residents must rank below to make way; `None`: they always do.
     fn rank_of_newcomer(&self, name: Name, held: &Held) -> Option<f64> {
         match self.rules.policy {
-            Policy::Lec { bypass: true } | Policy::Lfu { bypass: true } => Some(self.rank(name, held)),
+            Policy::Lec { bypass: true } | Policy::Lfu { bypass: true } | Policy::Given { bypass: true } => {
+                Some(self.rank(name, held))
+            }
             Policy::Gdsf { bypass: true, .. } => Some(self.age + self.worth(name, held)),
             _ => None,
         }
@@ -352,6 +360,12 @@ impl Model {
             self.remembered.remove(&name);
         }
     }
+}
+
+/// The first 50 bits, by which given scores are told apart.
+fn coarse(score: f64) -> f64 {
+    let bits = score.to_bits();
+    f64::from_bits(if score < 0.0 { bits | 3 } else { bits & !3 })
 }
 
 fn saved_nano(held: &Held) -> u64 {

@@ -32,10 +32,10 @@ pub(crate) struct Setting {
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     Request(Name),
-    Put { name: Name, bytes: u64, cost: Cost, hit_cost: f64, ttl_ms: Option<u64> },
+    Put { name: Name, bytes: u64, cost: Cost, hit_cost: f64, given: Option<f64>, ttl_ms: Option<u64> },
     Delete(Name),
     Clear(Option<&'static str>),
-    Revalue(Name, f64, f64),
+    Revalue(Name, f64, f64, Option<f64>),
     Later(u64),
     Reload,
 }
@@ -43,6 +43,11 @@ pub(crate) enum Op {
 /// Quarters, so that sums and means of a few are exact.
 fn cost() -> impl Strategy<Value = f64> {
     (0u32..40).prop_map(|quarters| f64::from(quarters) / 4.0)
+}
+
+/// Around 0, and so small that they mix with worths.
+fn score() -> impl Strategy<Value = f64> {
+    (-20i32..40).prop_map(|parts| f64::from(parts) / 65536.0)
 }
 
 fn name() -> impl Strategy<Value = Name> {
@@ -58,12 +63,15 @@ fn put() -> impl Strategy<Value = Op> {
     ];
     let hit_cost = prop_oneof![3 => Just(0.0), 1 => (0u32..8).prop_map(|quarters| f64::from(quarters) / 4.0)];
     let bytes = prop_oneof![2 => Just(8_000), 5 => 4u64..20_000, 1 => 50_000u64..80_000];
+    let given = prop::option::weighted(0.7, score());
     let ttl = prop::option::weighted(0.3, 1u64..40);
-    (name(), bytes, cost, hit_cost, ttl).prop_map(|(name, bytes, cost, hit_cost, ttl_ms)| Op::Put {
+    let terms = (name(), bytes, cost, hit_cost, given, ttl);
+    terms.prop_map(|(name, bytes, cost, hit_cost, given, ttl_ms)| Op::Put {
         name,
         bytes,
         cost,
         hit_cost,
+        given,
         ttl_ms,
     })
 }
@@ -74,7 +82,8 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
         12 => put(),
         2 => name().prop_map(Op::Delete),
         1 => prop::option::weighted(0.8, prop::sample::select(&SCOPES[..])).prop_map(Op::Clear),
-        2 => (name(), cost(), cost()).prop_map(|(name, miss, hit)| Op::Revalue(name, miss, hit)),
+        2 => (name(), cost(), cost(), prop::option::of(score()))
+            .prop_map(|(name, miss, hit, given)| Op::Revalue(name, miss, hit, given)),
         3 => (1u64..20).prop_map(Op::Later),
         1 => Just(Op::Reload),
     ]
@@ -104,7 +113,7 @@ impl Subject {
         };
         let budget = config.shard().budget;
         let remembers = policy.build().remembers();
-        let of_costs = matches!(policy, Policy::Lec { .. } | Policy::Gdsf { .. });
+        let of_costs = matches!(policy, Policy::Lec { .. } | Policy::Gdsf { .. } | Policy::Given { .. });
         let rules = Rules {
             policy,
             budget,
@@ -132,7 +141,10 @@ impl Subject {
                 let got = self.cache.request(self.cache.hash(key), key, self.now_ms, |found| *found.value());
                 assert_eq!(got, self.model.request(name, self.now_ms));
             }
-            Op::Put { name, bytes, cost, hit_cost, ttl_ms } => self.put(name, bytes, cost, hit_cost, ttl_ms),
+            Op::Put { name, bytes, cost, hit_cost, given, ttl_ms } => {
+                let expires_ms = expiry(self.now_ms, ttl_ms);
+                self.put(name, Terms { value_bytes: bytes, cost, hit_cost, given, expires_ms });
+            }
             Op::Delete(name) => {
                 let left = self.cache.delete(key(name)).map(|(_, value)| value);
                 assert_eq!(left, self.model.delete(name));
@@ -143,9 +155,9 @@ impl Subject {
                     left.iter().map(|(key, value)| (name_of(key), *value)).collect();
                 assert_eq!(left, self.model.clear(scope));
             }
-            Op::Revalue(name, miss, hit) => {
-                let there = self.cache.revalue(key(name), miss, hit).expect("sound costs");
-                assert_eq!(there, self.model.revalue(name, miss, hit));
+            Op::Revalue(name, miss, hit, given) => {
+                let there = self.cache.revalue(key(name), miss, hit, given).expect("sound costs");
+                assert_eq!(there, self.model.revalue(name, miss, hit, given));
             }
             Op::Later(ms) => self.now_ms += ms,
             Op::Reload => self.reload(),
@@ -153,10 +165,9 @@ impl Subject {
         self.compare();
     }
 
-    fn put(&mut self, name: Name, value_bytes: u64, cost: Cost, hit_cost: f64, ttl_ms: Option<u64>) {
+    fn put(&mut self, name: Name, terms: Terms) {
         self.puts += 1;
-        let expires_ms = expiry(self.now_ms, ttl_ms);
-        let terms = Terms { value_bytes, cost, hit_cost, expires_ms };
+        let Terms { value_bytes, cost, hit_cost, given, expires_ms } = terms;
         let slots: BTreeMap<Name, Slot> =
             names().filter_map(|name| Some((name, self.view(name, 0)?.1.slot))).collect();
         let mut removed = Vec::new();
@@ -164,7 +175,7 @@ impl Subject {
         let removed: Vec<(Name, u32)> = removed.iter().map(|(key, value)| (name_of(key), *value)).collect();
         let key_bytes = (name.0.len() + name.1.len() + name.2.len()) as u64 + KEY_OVERHEAD_BYTES;
         let bytes = value_bytes + key_bytes + ENTRY_OVERHEAD_BYTES;
-        let offer = Offer { name, value: self.puts, bytes, cost, hit_cost, expires_ms };
+        let offer = Offer { name, value: self.puts, bytes, cost, hit_cost, given, expires_ms };
         self.model.put(offer, self.now_ms, &slots, (outcome.expect("sound costs"), &removed));
     }
 
