@@ -10,6 +10,7 @@ from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler, 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.outputs import ChatGenerationChunk
+from langchain_core.rate_limiters import BaseRateLimiter
 from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
 from langgraph.checkpoint.memory import InMemorySaver
 from offline_model import OfflineBlockChat, OfflineToolChat
@@ -166,6 +167,29 @@ def test_a_stream_left_early_ends_its_runs() -> None:
     next(stream)
     stream.close()
     assert heard.events == ["chain ChatRouter", "model", "model GeneratorExit", "chain GeneratorExit"]
+
+
+def test_a_models_own_callbacks_and_rate_limiter_hold_for_calls_and_not_for_hits() -> None:
+    waited = []
+
+    class Limiter(BaseRateLimiter):
+        def acquire(self, *, blocking: bool = True) -> bool:
+            waited.append("sync")
+            return True
+
+        async def aacquire(self, *, blocking: bool = True) -> bool:
+            waited.append("async")
+            return True
+
+    own = Heard()
+    inner = OfflineToolChat(model="small-1", rate_limiter=Limiter(), callbacks=[own])
+    model = router(models={"small": inner})
+    for _ in range(2):
+        model.invoke("hi")
+    for _ in range(2):
+        list(model.stream("hello"))
+    assert waited == ["sync", "sync"]
+    assert own.events == ["model", "model end"] * 2
 
 
 def test_tracers_are_told_of_structured_output_on_hits_too() -> None:

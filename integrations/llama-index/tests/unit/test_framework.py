@@ -18,7 +18,7 @@ from scripted_llm import ScriptedLLM, router
 
 import llama_index.llms.lecmux
 from lecmux import Price
-from llama_index.llms.lecmux import LECKVStore, ModelLLM, RouterLLM
+from llama_index.llms.lecmux import LECKVStore, ModelLLM, RouterLLM, events
 
 HELLO = [ChatMessage("hello there")]
 
@@ -86,6 +86,18 @@ def test_events_are_told_once_for_a_call_and_once_for_a_hit(heard: list) -> None
 
     assert told[0] == ["LECRouteEvent", "LLMChatStartEvent", "LLMChatEndEvent"]
     assert told[1] == ["LECCacheHitEvent", "LLMChatStartEvent", "LLMChatEndEvent"]
+
+
+@pytest.mark.parametrize("event", ["LECRouteEvent", "LECCacheHitEvent"])
+def test_with_nobody_listening_no_event_is_made(event: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making one takes longer than serving a hit."""
+    monkeypatch.setattr(events, event, lambda **_: pytest.fail("an event that nobody hears"))
+    llm = router(ScriptedLLM())
+
+    kinds = [llm.chat(HELLO).additional_kwargs["lecmux"]["kind"] for _ in range(2)]
+
+    assert kinds == ["call", "hit"]
+    assert llm.cache.stats().incidents == 0
 
 
 def test_tokens_are_counted_once_and_a_hit_counts_none() -> None:
