@@ -59,3 +59,19 @@ def arms_from_spec(spec: Sequence[Sequence[Any]]) -> list[Cascade]:
 
 def _not_kept(request: Query, reply: Reply) -> bool:
     raise ConfigError("a file keeps no check: pass the cascades to Router.load(path, arms=[...])")
+
+
+def checked_models(models: Sequence[str]) -> tuple[str, ...]:
+    """The names as a tuple.
+
+    Raises:
+        ConfigError: for none, an empty one, or one twice.
+    """
+    if isinstance(models, str):
+        raise ConfigError(f"models must be a sequence of names, not the one name {models!r}")
+    names = tuple(models)
+    if not names or not all(isinstance(name, str) and name for name in names):
+        raise ConfigError(f"models must hold at least one name, and no empty one: {names!r}")
+    if len(set(names)) != len(names):
+        raise ConfigError(f"each model needs a name of its own: {names!r}")
+    return names

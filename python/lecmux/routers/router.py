@@ -11,15 +11,16 @@ from typing import Self
 
 from lecmux import _core, _fork, _snapshot
 from lecmux._envelope import entry_in
-from lecmux.costs.history import AnyPrice, any_price_from_spec
+from lecmux.costs.history import AnyPrice
 from lecmux.costs.objective import Objective
 from lecmux.errors import ConfigError, SnapshotError
 from lecmux.policies._check import MOST, not_negative, positive, whole
-from lecmux.policies.estimate import Estimator, ValueOfInformation, estimator_from_spec
+from lecmux.policies.estimate import Estimator, ValueOfInformation
 from lecmux.query import Decision, Key, Unit, Usage, new_id
-from lecmux.routers._arms import Arms, arms_from_spec
+from lecmux.routers._arms import Arms, checked_models
 from lecmux.routers._cooldown import Cooldown
 from lecmux.routers._open import Open, OpenDecisions, Origin
+from lecmux.routers._saved import check_fits, sealed, unknown_settings, unsealed
 from lecmux.routers.cascade import Cascade
 
 __all__ = ["Router"]
@@ -77,7 +78,7 @@ class Router:
         max_keys: int = _MOST_KEYS,
         seed: int = 0,
     ) -> None:
-        self.models = _checked_models(models)
+        self.models = checked_models(models)
         not_negative("cost_floor", cost_floor)
         if cost_ceiling is not None:
             positive("cost_ceiling", cost_ceiling)
@@ -319,26 +320,17 @@ class Router:
 
     def _sealed(self) -> bytes:
         """What `save` writes."""
-        return _snapshot.seal({"settings": self._settings, "paid": self._paid}, self._core.to_bytes())
+        return sealed(self._settings, self._paid, self._core)
 
     @classmethod
     def _unsealed(cls, data: bytes, path: str | os.PathLike[str]) -> Self:
         """The router in `data`, which was read from `path`."""
-        about, state = _snapshot.unseal(data, path)
+        saved = unsealed(data, path)
         try:
-            settings = dict(about["settings"])
-            settings["prices"] = {
-                name: any_price_from_spec(parts) for name, parts in settings["prices"].items()
-            }
-            settings["estimator"] = estimator_from_spec(settings["estimator"])
-            settings["arms"] = arms_from_spec(settings.get("arms", ()))
-            router = cls(**settings)
-            router._paid = {
-                name: (int(calls), float(total)) for name, (calls, total) in about["paid"].items()
-            }
+            router = cls(**saved.settings)
         except (KeyError, TypeError, ValueError) as error:
-            raise SnapshotError(f"{path} holds settings that this release does not know: {error}") from error
-        router._core = _core.Router.from_bytes(state)
+            raise unknown_settings(path, error) from error
+        router._core, router._paid = saved.core, saved.paid
         return router
 
     def _adopt(self, data: bytes, path: str | os.PathLike[str]) -> None:
@@ -348,12 +340,7 @@ class Router:
             SnapshotError: when it learnt of other models, in another unit, or under other rules.
         """
         other = self._unsealed(data, path)
-        mine, theirs = (_learning(router) for router in (self, other))
-        differing = [name for name in mine if mine[name] != theirs[name]]
-        if differing:
-            raise SnapshotError(
-                f"{path} holds what a router with other {', '.join(differing)} has learnt, which does not fit"
-            )
+        check_fits((self.unit, self._settings), (other.unit, other._settings), path)
         with self._lock:
             self._core, self._paid = other._core, other._paid
 
@@ -402,20 +389,3 @@ class Router:
             return self._index[name]
         except KeyError:
             raise ConfigError(f"no model {name!r} here; there are {', '.join(self._arms.names)}") from None
-
-
-def _learning(router: Router) -> dict[str, object]:
-    """The settings that beliefs depend on. Prices may change: new calls teach them."""
-    names = ("models", "arms", "estimator", "cost_floor", "cost_ceiling", "max_keys")
-    return {"unit": router.unit} | {name: router._settings[name] for name in names}
-
-
-def _checked_models(models: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(models, str):
-        raise ConfigError(f"models must be a sequence of names, not the one name {models!r}")
-    names = tuple(models)
-    if not names or not all(isinstance(name, str) and name for name in names):
-        raise ConfigError(f"models must hold at least one name, and no empty one: {names!r}")
-    if len(set(names)) != len(names):
-        raise ConfigError(f"each model needs a name of its own: {names!r}")
-    return names

@@ -1,0 +1,350 @@
+"""The store behind both caches, with its hooks, books, clock and files."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Self
+
+from lecmux import _core, _snapshot, flow
+from lecmux._deadline import Deadline
+from lecmux._envelope import Entry, unseal, unsealed_but_value
+from lecmux._hook_runner import HookRunner
+from lecmux._single_flight import SingleFlight
+from lecmux.costs.ledger import Ledger
+from lecmux.errors import ConfigError, PriceError, SnapshotError
+from lecmux.events import Bypass, Store
+from lecmux.hooks import Hooks
+from lecmux.policies._check import MOST, positive, whole
+from lecmux.policies.estimate import Estimator, ValueOfInformation, estimator_from_spec
+from lecmux.policies.evict import Eviction, Lec, eviction_from_spec
+from lecmux.policies.scored import EntryView, Scored
+from lecmux.query import CacheMode, Key, Unit
+from lecmux.report import Report
+from lecmux.routers.router import Router
+from lecmux.stats import Stats
+from lecmux.values import encode_value
+
+__all__ = ["Bounded", "only_arm"]
+
+
+class Bounded(_core.Store):
+    """What both caches share: everything but `answer`. `get`, `put` and the like are the core's own."""
+
+    def __new__(
+        cls,
+        capacity_bytes: int,
+        *,
+        evict: Eviction = Lec(),
+        estimator: Estimator = ValueOfInformation(),
+        default_ttl_seconds: float | None = None,
+        clock: Callable[[], float] | None = None,
+        seed: int = 0,
+        tenant_share: float = 1.0,
+        hooks: Hooks | None = None,
+    ) -> Self:
+        """Makes the core's part; `__init__` adds what is Python's."""
+        whole("capacity_bytes", capacity_bytes, most=MOST)
+        whole("seed", seed, least=0, most=MOST)
+        if default_ttl_seconds is not None:
+            positive("default_ttl_seconds", default_ttl_seconds)
+        if not isinstance(evict, Eviction):
+            raise ConfigError(f"evict must be a policy such as Lec(), not {evict!r}")
+        if not isinstance(estimator, Estimator):
+            raise ConfigError(f"estimator must be one such as ValueOfInformation(), not {estimator!r}")
+        return super().__new__(
+            cls,
+            capacity_bytes,
+            evict=evict._spec(),
+            estimator=estimator._spec(),
+            default_ttl_seconds=default_ttl_seconds,
+            clock=clock,
+            seed=seed,
+            tenant_share=tenant_share,
+            shards=None,
+        )
+
+    def __init__(
+        self,
+        capacity_bytes: int,
+        *,
+        evict: Eviction = Lec(),
+        estimator: Estimator = ValueOfInformation(),
+        default_ttl_seconds: float | None = None,
+        clock: Callable[[], float] | None = None,
+        seed: int = 0,
+        tenant_share: float = 1.0,
+        hooks: Hooks | None = None,
+    ) -> None:
+        self._settings = {
+            "capacity_bytes": capacity_bytes,
+            "evict": evict._spec(),
+            "estimator": estimator._spec(),
+            "default_ttl_seconds": default_ttl_seconds,
+            "seed": seed,
+            "tenant_share": tenant_share,
+        }
+        self._stopwatch = clock or time.perf_counter
+        self._clock = clock or time.time
+        self._hooks = HookRunner(hooks, score=evict.score if isinstance(evict, Scored) else None)
+        self._flight = SingleFlight()
+        self._deadline = Deadline()
+        self._ledger = Ledger()
+        self._unit: Unit | None = None
+        self._routers: list[Router] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Removes every entry. The cache can be used again."""
+        self.clear()
+
+    def _decode(self, data: bytes) -> Any:
+        """A fresh copy of a value that is not str or bytes; the core calls this for `get`."""
+        return unseal(data).value
+
+    def _decode_hit(self, data: bytes) -> Entry:
+        """The same with what is known of it; the core calls this for `lookup` and `peek`."""
+        return unseal(data)
+
+    def _score(
+        self,
+        key: tuple[str, str, str],
+        value: object,
+        known: tuple[float, float | None, float, int, float | None],
+        new: bool,
+    ) -> float | None:
+        """The score of an entry by `Scored`; the core asks for it with no lock held."""
+        count, cost, hit_cost, size_bytes, ttl_seconds = known
+        try:
+            about = unsealed_but_value(value.data) if isinstance(value, _core.Encoded) else Entry(None)
+            age = 0.0 if new else None
+            if age is None and about.stored_at is not None:
+                age = max(0.0, self._clock() - about.stored_at)
+        except Exception as error:
+            self._hooks.incident("score", error)
+            return None
+        entry = EntryView(Key(*key), count, cost, size_bytes, age, ttl_seconds, hit_cost, about.model)
+        return self._hooks.score(entry)
+
+    def _put(
+        self,
+        key: str,
+        value: object,
+        *,
+        cost_usd: float | None,
+        ttl_seconds: float | None,
+        scope: str,
+        fingerprint: str,
+    ) -> bool:
+        """Puts what the core's `put` leaves to Python: a first cost, other objects, anything listened to."""
+        if cost_usd is not None and self._unit != "usd":
+            self.settle_unit("usd")
+        if ttl_seconds is not None:
+            positive("ttl_seconds", ttl_seconds)
+        stored = self.put_value(
+            key,
+            encode_value(value),
+            cost=cost_usd,
+            ttl_seconds=ttl_seconds,
+            scope=scope,
+            fingerprint=fingerprint,
+        )
+        if self._hooks.listening:
+            name = Key(key, scope, fingerprint)
+            self._hooks.emit(Store(name, None, cost_usd) if stored else Bypass(name, None, "worth"))
+        return stored
+
+    def observe(self, decision_id: str, *, quality: float) -> bool:
+        """Takes in the quality of an answer, learnt later. See `Router.observe`."""
+        return any(router.observe(decision_id, quality=quality) for router in list(self._routers))
+
+    def stats(self) -> Stats:
+        """Counters so far."""
+        return Stats.gather(
+            self.statistics(),
+            incidents=self._hooks.incidents,
+            unit=self._unit,
+            usd=self._ledger.account("usd"),
+            seconds=self._ledger.account("seconds"),
+        )
+
+    def report(self) -> Report:
+        """What was spent and saved, by scope, model and day."""
+        return Report.of(self._ledger, self._unit or "usd", list(self._routers))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the whole state to `path`: atomic, versioned, checksummed, readable by the owner only."""
+        _snapshot.write(path, self._sealed())
+
+    def _sealed(self) -> bytes:
+        """What `save` writes."""
+        return self.to_bytes(json.dumps({"settings": self._settings, "unit": self._unit}))
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        clock: Callable[[], float] | None = None,
+        hooks: Hooks | None = None,
+        evict: Eviction | None = None,
+    ) -> Self:
+        """A cache with the settings and entries that `save` wrote.
+
+        Args:
+            path: of the file.
+            clock: as for a new cache; a file holds none.
+            hooks: as for a new cache; a file holds none.
+            evict: in place of the policy that the file names. A file holds no function: a cache under
+                `Scored` goes on under `Lec(decay=None)`, unless `Scored` is passed here to score each entry.
+
+        Raises:
+            SnapshotError: for a file that is corrupt, foreign or of another version.
+            OSError: when it cannot be read.
+        """
+        return cls._unsealed(_snapshot.read(path), path, clock=clock, hooks=hooks, evict=evict)
+
+    @classmethod
+    def _unsealed(
+        cls,
+        data: bytes,
+        path: str | os.PathLike[str],
+        *,
+        clock: Callable[[], float] | None = None,
+        hooks: Hooks | None = None,
+        evict: Eviction | None = None,
+    ) -> Self:
+        """The cache in `data`, which was read from `path`."""
+        try:
+            about = _core.snapshot_about(data)
+        except SnapshotError as error:
+            raise SnapshotError(f"{path}: {_snapshot.other_kind(data) or error}") from None
+        try:
+            kept = json.loads(about)
+            settings = dict(kept["settings"])
+            settings["evict"] = evict or eviction_from_spec(settings["evict"])
+            settings["estimator"] = estimator_from_spec(settings["estimator"])
+            cache = cls(**settings, clock=clock, hooks=hooks)
+        except (KeyError, TypeError, ValueError) as error:
+            raise SnapshotError(f"{path} holds settings that this release does not know: {error}") from error
+        cache._unit = kept.get("unit")
+        cache.restore(data)
+        return cache
+
+    def _adopt(self, data: bytes, path: str | os.PathLike[str]) -> int:
+        """Takes over the entries in `data`, which was read from `path`; returns how many fitted.
+
+        Raises:
+            SnapshotError: when it is damaged or foreign, or counts costs in another unit than this cache.
+        """
+        try:
+            unit = json.loads(_core.snapshot_about(data)).get("unit")
+            if unit is not None:
+                self.settle_unit(unit)
+        except (PriceError, SnapshotError, AttributeError, ValueError) as error:
+            raise SnapshotError(f"{path}: {error}") from None
+        return self.restore(data)
+
+    def core(
+        self,
+        models: Sequence[str],
+        router: Router | None = None,
+        *,
+        codec: flow.Codec | None = None,
+        allowed: Sequence[str] | None = None,
+        mode: CacheMode = "use",
+        shadow: bool = False,
+    ) -> flow.Core:
+        """What `flow.answer` runs on, over this cache; for drivers of your own.
+
+        Arguments as in `flow.Core`.
+
+        Raises:
+            ConfigError: for models that do not fit the router.
+            PriceError: when the router counts in another unit than this cache so far.
+        """
+        core = flow.Core(
+            models,
+            self,
+            router,
+            self._hooks,
+            self._ledger,
+            self._flight,
+            codec=codec,
+            clock=self._clock,
+            allowed=allowed,
+            mode=mode,
+            shadow=shadow,
+            stopwatch=self._stopwatch,
+        )
+        if self._unit != core.unit:
+            self.settle_unit(core.unit)
+        if router is not None and not any(known is router for known in self._routers):
+            self._routers.append(router)
+        return core
+
+    def _supposed(
+        self,
+        models: Collection[str] | None,
+        router: Router | None,
+        mode: CacheMode,
+        route: str | None,
+    ) -> flow.Core:
+        """As `core`, to think about: nothing is settled by it."""
+        names = tuple(models or (router.models if router else ("",)))
+        only = only_arm(route, names, router)
+        parts = (self._hooks, self._ledger, self._flight)
+        return flow.Core(names, self, router, *parts, clock=self._clock, allowed=only, mode=mode)
+
+    def _now(self) -> float:
+        """For durations. A clock that fails costs the measurement, not the request."""
+        try:
+            return self._stopwatch()
+        except Exception as error:
+            self._hooks.incident("clock", error)
+            return 0.0
+
+    @property
+    def hooks(self) -> HookRunner:
+        """The hooks it was made with, under the rules of `lecmux.hooks`; for drivers of your own."""
+        return self._hooks
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was spent and saved; for drivers of your own."""
+        return self._ledger
+
+    @property
+    def unit(self) -> Unit | None:
+        """The unit of every cost here; None before the first cost is known."""
+        return self._unit
+
+    def settle_unit(self, unit: Unit) -> None:
+        """Says what costs are counted in. One cache compares them in one unit: the first that is used.
+
+        Raises:
+            PriceError: when it already counts in another.
+        """
+        if self._unit not in {None, unit}:
+            raise PriceError(
+                f"this cache counts costs in {self._unit}, not in {unit}: pass a "
+                "Router([...], prices={...}) with a Price for every model, or use a second cache"
+            )
+        self._unit = unit
+        if unit == "usd" and not self._hooks.listening:
+            self._put_plainly()
+
+
+def only_arm(route: str | None, models: Collection[str], router: Router | None) -> tuple[str, ...] | None:
+    """The arms that a forced route leaves."""
+    if route is None:
+        return None
+    arms = router.arms if router else tuple(models)
+    if route not in arms:
+        raise ConfigError(f"route must be one of {', '.join(map(repr, arms))}, not {route!r}")
+    return (route,)
