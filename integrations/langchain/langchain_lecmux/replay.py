@@ -1,7 +1,8 @@
 """A stored answer in the shape of a chat model: callbacks and tracers see a hit as they see a call."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from itertools import accumulate, pairwise
+from typing import Any, Final
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
@@ -11,10 +12,13 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import RunnableConfig
 
 from langchain_lecmux.asking import Asking
-from langchain_lecmux.facts import run_metadata
+from langchain_lecmux.facts import run_metadata, told_message
 from langchain_lecmux.generated import Generated
 from langchain_lecmux.recording import chunks_of
 from langchain_lecmux.serving import first_message
+
+_AT_THE_END: Final = frozenset({"cost", "saved", "usage"})
+"""Of what is told of a hit: chunks are merged, so no name may stand on two of them."""
 
 
 class StoredAnswer(BaseChatModel):
@@ -83,7 +87,11 @@ class StoredAnswer(BaseChatModel):
 
 
 def chunks(generated: Generated) -> Iterator[AIMessageChunk]:
-    """The answer in the pieces it first came in, or in one; the last carries all but the text."""
+    """The answer in the pieces it first came in, or in one.
+
+    As in the stream of a call, the first carries the decision; the last carries what it saved, and all else
+    but the content.
+    """
     message = first_message(generated)
     rest: dict[str, Any] = {
         "additional_kwargs": message.additional_kwargs,
@@ -99,20 +107,29 @@ def chunks(generated: Generated) -> Iterator[AIMessageChunk]:
             "usage_metadata": message.usage_metadata,
         }
     content = message.content
-    if planned := _planned(generated, message):
-        yield from planned
+    if pieces := _planned(generated, message):
         del rest["tool_calls"], rest["invalid_tool_calls"], rest["additional_kwargs"]
-        yield AIMessageChunk(content="" if isinstance(content, str) else [], **rest)
-        return
-    if not isinstance(content, str):
+    else:
+        pieces = _texts(generated, message)
+    if not pieces:
         yield AIMessageChunk(content=content, **rest)
         return
-    start = 0
-    pieces = generated.pieces if sum(generated.pieces) == len(content) else ()
-    for length in pieces:
-        yield AIMessageChunk(content=content[start : start + length], id=message.id)
-        start += length
-    yield AIMessageChunk(content=content[start:], **rest)
+    if told := message.response_metadata.get("lecmux"):
+        first = {name: value for name, value in told.items() if name not in _AT_THE_END}
+        last = {name: value for name, value in told.items() if name in _AT_THE_END}
+        pieces[0] = told_message(pieces[0], first)
+        rest["response_metadata"] = {**message.response_metadata, "lecmux": last}
+    yield from pieces
+    yield AIMessageChunk(content="" if isinstance(content, str) else [], **rest)
+
+
+def _texts(generated: Generated, message: BaseMessage) -> list[AIMessageChunk]:
+    """The chunks of a stream that was text alone; none where their lengths are unknown."""
+    content = message.content
+    if not isinstance(content, str) or sum(generated.pieces) != len(content):
+        return []
+    ends = list(accumulate(generated.pieces, initial=0))
+    return [AIMessageChunk(content=content[start:end], id=message.id) for start, end in pairwise(ends)]
 
 
 def _planned(generated: Generated, message: BaseMessage) -> list[AIMessageChunk]:

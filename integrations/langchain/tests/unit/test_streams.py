@@ -19,6 +19,7 @@ from langchain_core.messages import (
 )
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
 from pydantic import PrivateAttr
 
 from langchain_lecmux import ChatRouter, LECCache
@@ -228,6 +229,26 @@ async def test_a_served_stream_has_the_borders_it_came_with(name: str) -> None:
     assert warm[0].id != cold[0].id
 
 
+@pytest.mark.parametrize("awaited", [False, True])
+@pytest.mark.parametrize("listening", [False, True])
+@pytest.mark.parametrize("name", ["text", "text in blocks", "a tool call"])
+async def test_the_first_chunk_tells_the_decision_and_the_last_what_it_came_to(
+    name: str, listening: bool, awaited: bool
+) -> None:
+    _, router = routed(name)
+    model: Any = router.with_config(callbacks=[RunCollectorCallbackHandler()]) if listening else router
+    for kind in ("call", "hit"):
+        seen = await streamed(model, awaited)
+        told = [chunk.response_metadata.get("lecmux", {}) for chunk in seen]
+        assert (told[0]["kind"], told[0]["model"]) == (kind, "only")
+        assert not any(told[1:-1])
+        assert {"cost", "saved"} <= told[-1].keys()
+        assert not told[0].keys() & told[-1].keys()
+    whole = merged(seen).response_metadata["lecmux"]
+    assert whole == told[0] | told[-1]
+    assert whole.keys() == router.invoke("hi").response_metadata["lecmux"].keys()
+
+
 def test_served_tool_calls_have_ids_of_their_own_in_every_chunk() -> None:
     name = "thinking, text and a tool call of one provider"
     _, router = routed(name)
@@ -241,8 +262,6 @@ def test_served_tool_calls_have_ids_of_their_own_in_every_chunk() -> None:
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_with_listeners_a_served_stream_is_the_same(name: str) -> None:
-    from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
-
     _, router = routed(name)
     config: Any = {"callbacks": [RunCollectorCallbackHandler()]}
     cold, warm = list(router.stream("hi", config)), list(router.stream("hi", config))
