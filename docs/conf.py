@@ -3,11 +3,13 @@
 import __future__
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 SOURCES = Path(__file__).parent.parent / "python"
 sys.path.insert(0, str(SOURCES))
+sys.path[:0] = [str(path) for path in (SOURCES.parent / "integrations").iterdir()]
 
 
 def _load_stub(name: str) -> None:
@@ -19,6 +21,7 @@ def _load_stub(name: str) -> None:
 
 
 _load_stub("lecmux._core")
+import_module("llama_index.core")  # cannot be imported once autodoc has changed how types are shown
 
 project = "lecmux"
 author = "the lecmux maintainers"

@@ -102,3 +102,4 @@ class Incident:
 
 
 Event = CacheHit | CacheMiss | Route | Observe | Store | Bypass | Shadow | Incident
+"""What a listener is called with."""

@@ -70,7 +70,9 @@ class Call:
 
 
 Effect = Claim | Call | Consult | Check
+"""What `answer` yields, and a driver performs."""
 Pipeline = Generator[Effect, Any, Answer]
+"""One request on its way: yields effects, is sent their results, returns the answer."""
 
 
 def answer(query: Query, core: Core, *, single_flight: bool = True) -> Pipeline:

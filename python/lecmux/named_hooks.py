@@ -15,6 +15,7 @@ from lecmux.hooks import Hooks
 __all__ = ["GROUP", "hooks_named", "installed_hooks"]
 
 GROUP = "lecmux.hooks"
+"""The group of entry points that are looked through."""
 
 
 def installed_hooks() -> tuple[str, ...]:

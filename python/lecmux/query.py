@@ -10,6 +10,7 @@ from lecmux.errors import ConfigError
 __all__ = ["Answer", "CacheMode", "Decision", "Key", "Query", "Reply", "Unit", "Usage", "check_cache_mode"]
 
 Unit = Literal["usd", "seconds"]
+"""What costs are counted in."""
 
 CacheMode = Literal["use", "refresh", "skip"]
 """What one request does with the cache. use: look up and store. refresh: call and store. skip: neither."""

@@ -13,6 +13,7 @@ from lecmux.query import Unit
 __all__ = ["NANO", "Account", "Ledger", "Line", "add_up"]
 
 NANO = 1_000_000_000
+"""Ledgers count whole billionths of a unit: so many make one."""
 _SECONDS_A_DAY = 86_400
 _MOST_LINES = 4096
 _EPOCH = date(1970, 1, 1)

@@ -132,3 +132,4 @@ LARGE = ModelFile(
 )
 
 CATALOG = {model.name: model for model in (SMALL, LARGE)}
+"""The models that can be fetched by name."""

@@ -135,6 +135,7 @@ class PlugIn:
 
 
 Estimator = ValueOfInformation | PooledVariance | Hoeffding | EmpiricalBernstein | SqrtBonus | PlugIn
+"""What `Router(estimator=)` takes."""
 
 
 def estimator_from_spec(spec: Mapping[str, Any]) -> Estimator:

@@ -98,6 +98,7 @@ class S3Fifo:
 
 
 Eviction = Lec | Gdsf | Lfu | Lru | S3Fifo | Scored
+"""What `Cache(evict=)` takes."""
 
 
 def eviction_from_spec(spec: Mapping[str, Any]) -> Eviction:
