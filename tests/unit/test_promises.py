@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 HELD = {
     *(f"U{number}" for number in range(1, 26) if number not in {3, 11, 14, 15, 18}),
     *(f"P{number}" for number in range(1, 19)),
-    *(f"R{number}" for number in range(1, 8)),
+    *(f"R{number}" for number in range(1, 9)),
     *(f"L{number}" for number in range(1, 17)),
 }
 NOT_YET = {"U3", "U11", "U13", "U14", "U15", "U16", "U18", "U21"}

@@ -21,7 +21,7 @@ from langchain_lecmux.calls import Gathered
 from langchain_lecmux.events import AsyncSettling, Settling, aadvance, advance
 from langchain_lecmux.facts import run_metadata
 from langchain_lecmux.generated import Generated
-from langchain_lecmux.profiles import common_profile
+from langchain_lecmux.profiles import TokenCounts, common_profile
 from langchain_lecmux.recording import wants_events
 from langchain_lecmux.replay import StoredAnswer, areplayed, replayed
 from langchain_lecmux.runs import open_async_run, open_run
@@ -37,7 +37,7 @@ from lecmux.facts import start_facts
 __all__ = ["ChatRouter"]
 
 
-class ChatRouter(RouterSettings, BaseChatModel):
+class ChatRouter(RouterSettings, TokenCounts, BaseChatModel):
     """Stands wherever a chat model does, over K models of yours.
 
     Each call is answered from the cache, or by the model whose expected cost is least: dollars, seconds at

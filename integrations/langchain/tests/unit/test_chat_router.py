@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.globals import set_llm_cache
-from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage, trim_messages
 from langchain_core.outputs import ChatGenerationChunk
 from offline_model import OfflineBlockChat, OfflineToolChat
 from pydantic import BaseModel
@@ -634,6 +634,26 @@ def test_the_profile_is_what_all_models_can_do() -> None:
     model = router(models={"one": one, "other": other})
     assert model.profile == {"tool_calling": True, "structured_output": False, "max_input_tokens": 50}
     assert router().profile is None
+
+
+class ByCharacter(OfflineToolChat):
+    """Knows its own tokens."""
+
+    characters: int = 1
+
+    def get_token_ids(self, text: str) -> list[int]:
+        return list(range(0, len(text), self.characters))
+
+
+def test_tokens_are_counted_by_the_model_that_needs_most() -> None:
+    model = router(models={"fine": ByCharacter(), "coarse": ByCharacter(characters=4)})
+    messages = [HumanMessage("one two three"), HumanMessage("four")]
+    assert model.get_num_tokens("one two") == len(model.get_token_ids("one two")) == len("one two")
+    assert model.get_num_tokens_from_messages(messages) == ByCharacter().get_num_tokens_from_messages(
+        messages
+    )
+    limit = model.get_num_tokens_from_messages(messages[1:])
+    assert trim_messages(messages, max_tokens=limit, token_counter=model) == messages[1:]
 
 
 @pytest.mark.parametrize("models", [{}, {"": small()}])
