@@ -6,12 +6,7 @@ from lecmux.query import Decision
 
 __all__ = ["end_facts", "facts", "start_facts"]
 
-_AT_THE_END: Final = ("cost", "saved")
-_AT_THE_START: Final = (
-    "id", "kind", "model", "reason", "unit", "lower", "mean", "tries", "propensity", "hit_id", "age_seconds",
-    "arm", "failed",
-)  # fmt: skip
-_BY_MODEL: Final = frozenset({"lower", "mean", "tries"})
+_EMPTY: Final[tuple[Any, ...]] = ({}, [])
 
 
 def facts(decision: Decision) -> dict[str, Any]:
@@ -21,17 +16,24 @@ def facts(decision: Decision) -> dict[str, Any]:
 
 def start_facts(decision: Decision) -> dict[str, Any]:
     """What is known before the model answers; the first chunk of a stream carries it."""
-    told = {name: getattr(decision, name) for name in _AT_THE_START}
-    told["failed"] = list(decision.failed)
-    if decision.arm == decision.model:  # the usual case, in which it says nothing new
-        del told["arm"]
-    return {
-        name: dict(value) if name in _BY_MODEL else value
-        for name, value in told.items()
-        if value is not None and value not in ({}, [])
+    told: dict[str, Any] = {
+        "id": decision.id,
+        "kind": decision.kind,
+        "model": decision.model,
+        "reason": decision.reason,
+        "unit": decision.unit,
+        "lower": dict(decision.lower),
+        "mean": dict(decision.mean),
+        "tries": dict(decision.tries),
+        "propensity": decision.propensity,
+        "hit_id": decision.hit_id,
+        "age_seconds": decision.age_seconds,
+        "arm": None if decision.arm == decision.model else decision.arm,  # usually it says nothing new
+        "failed": list(decision.failed),
     }
+    return {name: value for name, value in told.items() if value is not None and value not in _EMPTY}
 
 
 def end_facts(decision: Decision) -> dict[str, Any]:
     """What is known afterwards; the last chunk carries it. No name of `start_facts`: chunks are merged."""
-    return {name: getattr(decision, name) for name in _AT_THE_END}
+    return {"cost": decision.cost, "saved": decision.saved}

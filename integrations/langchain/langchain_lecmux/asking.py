@@ -14,7 +14,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableBinding
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
 
-from langchain_lecmux.canonical import ModelString, UnstableKeyError, canonical_key, describe_model
+from langchain_lecmux.canonical import ModelString, UnstableKeyError, canonical_key, describe_model, plain_key
 from lecmux import Query
 from lecmux.query import CacheMode
 
@@ -114,7 +114,7 @@ class Asking:
             "tools": self.tools,
         }
         try:
-            text = canonical_key(dumps(self.messages))
+            text = plain_key(self.messages) or canonical_key(dumps(self.messages))
         except UnstableKeyError:
             return Query("", fingerprint=described.fingerprint, attributes=attributes), False
         query = Query(text, fingerprint=described.fingerprint, attributes=attributes)
@@ -129,7 +129,7 @@ class Asking:
             said |= {"tools": [_tool(tool) for tool in self.tools], "choice": self.choice}
         if self.structure is not None:
             said |= {"schema": _schema(self.structure.schema), "structured": dict(self.structure.settings)}
-        return describe_model(json.dumps(said, sort_keys=True, default=_plain), namespace)
+        return describe_model(_written(said), namespace)
 
 
 def _tool(tool: Any) -> Any:
@@ -155,3 +155,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted(value, key=repr)
     return repr(value)
+
+
+# Made once: `json.dumps` builds an encoder on every call that asks for more than its defaults.
+_written = json.JSONEncoder(sort_keys=True, default=_plain).encode

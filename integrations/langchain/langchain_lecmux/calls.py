@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import aclosing, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -85,7 +85,7 @@ class Caller:
     def _replied(self, effect: Call, result: LLMResult, recorder: Recorder | None, started: float) -> Reply:
         generated = Generated(tuple(result.generations[0]), plan=recorder.plan if recorder else None)
         seconds = time.perf_counter() - started
-        return replace(reply(generated, seconds=seconds), model=effect.model)
+        return reply(generated, seconds=seconds, model=effect.model)
 
 
 class Gathered:
@@ -140,7 +140,7 @@ class Gathered:
         if self._fresh:
             raise ValueError("the model's stream ended without a chunk")
         generated = self._generated(self._merged())
-        return replace(reply(generated, seconds=seconds), model=model)
+        return reply(generated, seconds=seconds, model=model)
 
     def _generated(self, message: BaseMessage) -> Generated:
         """A text by the lengths of its pieces, any other stream by its plan."""

@@ -11,12 +11,15 @@ beyond three questions: is it stable, does it name a model at all, and which sam
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
-from lecmux.key_text import bounded
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+
+from lecmux.key_text import bounded, is_encodable
 
 _MAX_REMEMBERED_CHARS: Final = 2048
 # What a run leaves behind in a message; no chat model is sent any of it.
@@ -45,6 +48,8 @@ _CHUNK_KINDS = {
     "FunctionMessageChunk": "function",
     "ChatMessageChunk": "chat",
 }
+# Messages that say nothing but their text, once their names, keyword arguments and tool calls are empty.
+_TEXTUAL: dict[type, str] = {HumanMessage: "human", SystemMessage: "system", AIMessage: "ai"}
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{4,}")
 _CLASS = re.compile(r"<class '")
 _TOO_DEEP = "the prompt is nested too deeply to be a key"
@@ -69,6 +74,22 @@ def canonical_key(prompt: str) -> str:
     if len(prompt) <= _MAX_REMEMBERED_CHARS:
         return _remembered_key(prompt)
     return _worked_out_key(prompt)
+
+
+def plain_key(messages: Sequence[BaseMessage]) -> str | None:
+    """The key of a conversation in plain text, straight from its messages; None for any other."""
+    said: list[list[str]] = []
+    for message in messages:
+        kind = _TEXTUAL.get(type(message))
+        content: Any = message.content
+        if kind is None or type(content) is not str or not (content.isascii() or is_encodable(content)):
+            return None
+        if message.name is not None or message.additional_kwargs or message.__pydantic_extra__:
+            return None
+        if type(message) is AIMessage and (message.tool_calls or message.invalid_tool_calls):
+            return None
+        said.append([kind, content])
+    return bounded("c" + _written(said))
 
 
 def _worked_out_key(prompt: str) -> str:

@@ -74,13 +74,17 @@ def _calls(generation: Generation) -> Sequence[Any]:
     return message.tool_calls if isinstance(message, AIMessage) else ()
 
 
-def reply(generated: Generated, *, seconds: float | None) -> Reply:
-    """What hooks, prices and admission go by; `seconds` of wall time, None when nobody measured them."""
+def reply(generated: Generated, *, seconds: float | None, model: str | None = None) -> Reply:
+    """What hooks, prices and admission go by.
+
+    `seconds` of wall time, None when nobody measured them; `model`: who answered, None for the name it gives
+    itself.
+    """
     return Reply(
         generated,
         usage=_usage(generated, seconds or 0.0),
         finish_reason=_worst_end(generated),
-        model=model_name(generated),
+        model=model or model_name(generated),
     )
 
 
@@ -105,6 +109,10 @@ def _usage(generated: Generated, seconds: float) -> Usage:
     ]
     if not reports:
         return Usage(seconds=seconds)
+    if len(reports) == 1:
+        only: Mapping[str, Any] = reports[0]
+        if not (only.get("input_token_details") or only.get("output_token_details")):
+            return Usage(only["input_tokens"], only["output_tokens"], seconds)
     given: Mapping[str, Any] = max(reports, key=lambda report: report["input_tokens"])
     read = given.get("input_token_details") or {}
     made: list[Mapping[str, Any]] = [report.get("output_token_details") or {} for report in reports]

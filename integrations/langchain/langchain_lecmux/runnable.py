@@ -22,7 +22,7 @@ from langchain_core.runnables.config import ensure_config, merge_configs
 from pydantic import Field, PrivateAttr
 
 from langchain_lecmux.cache import LECCache
-from langchain_lecmux.canonical import UnstableKeyError, canonical_key
+from langchain_lecmux.canonical import UnstableKeyError, canonical_key, plain_key
 from langchain_lecmux.facts import told_message
 from langchain_lecmux.generated import Generated
 from langchain_lecmux.outputs import Meter, OutputCodec
@@ -248,7 +248,7 @@ class RunnableRouter(RouterSettings, RunnableSerializable[Any, Any]):
         core, through = self._stores.core(
             query, stable=text is not None, route=route_of(config), mode=mode_of(config), codec=codec
         )
-        return _Turn(query, core, codec, through, self._stores.renews_tool_calls())
+        return _Turn(query, core, codec, through)
 
     def _text(self, asked: Any) -> str | None:
         """What is looked up; None where it would not be found again."""
@@ -259,7 +259,7 @@ class RunnableRouter(RouterSettings, RunnableSerializable[Any, Any]):
             asked = asked.to_messages()
         try:
             if isinstance(asked, list) and all(isinstance(each, BaseMessage) for each in asked):
-                return canonical_key(dumps(asked))
+                return plain_key(asked) or canonical_key(dumps(asked))
             text = dumps(asked, sort_keys=True)
         except (UnstableKeyError, TypeError, ValueError, RecursionError):
             return None
@@ -274,7 +274,6 @@ class _Turn:
     core: flow.Core
     codec: OutputCodec
     through: LECCache | None
-    renew_tool_calls: bool
 
     def finished(self, answer: Answer) -> Any:
         """What the user gets: a message tells of the decision."""
@@ -286,7 +285,8 @@ class _Turn:
         if not hit:
             return told_message(value, facts(answer.decision))
         served = Generated((ChatGeneration(message=value),), plan=self.codec.plan)
-        mark_served(served, facts(answer.decision), renew_tool_calls=self.renew_tool_calls)
+        renew = self.through is None or self.through.renew_tool_call_ids
+        mark_served(served, facts(answer.decision), renew_tool_calls=renew)
         return value
 
 

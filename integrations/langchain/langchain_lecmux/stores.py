@@ -3,6 +3,7 @@
 import logging
 import os
 from dataclasses import replace
+from operator import is_
 from typing import Any
 
 from langchain_core.globals import get_llm_cache
@@ -55,6 +56,7 @@ class Stores:
         if store is not None:
             store.core(router.models, router)  # raises here, not in the first call, where units do not fit
             self._alone = replace(self._alone, ledger=store.ledger)
+        self._last: tuple[tuple[Any, ...] | None, flow.Core] = (None, self._alone)
         self.state = None if path is None else self._state_file(path)
 
     def core(
@@ -89,6 +91,22 @@ class Stores:
             store = None
         elif through is not None and not through.may_serve(query):
             store = None
+        core = self._made(store, route, mode, one_call, codec)
+        return core, through if core.store is not None and mode == "use" else None
+
+    def _made(
+        self,
+        store: Store | None,
+        route: str | None,
+        mode: CacheMode,
+        one_call: bool,
+        codec: flow.Codec | None,
+    ) -> flow.Core:
+        """The stages for requests of one kind; most requests are of the kind of the last one."""
+        kind = (store, route, mode, one_call, codec)
+        last, core = self._last
+        if last is not None and all(map(is_, last, kind)):
+            return core
         base = self._core(store)
         core = replace(
             base,
@@ -99,12 +117,9 @@ class Stores:
             one_call=one_call,
             codec=codec or base.codec,
         )
-        return core, through if core.store is not None and mode == "use" else None
-
-    def renews_tool_calls(self) -> bool:
-        """Whether served tool calls get ids of their own."""
-        through = self._store()[1]
-        return True if through is None else through.renew_tool_call_ids
+        if base is not self._alone or store is None:  # else the units may fit the next time
+            self._last = (kind, core)
+        return core
 
     def report(self) -> Report:
         """What was spent and saved: with the cache in use, else by this router alone."""

@@ -54,7 +54,6 @@ class Turn:
     core: flow.Core
     caller: Caller
     through: LECCache | None
-    renew_tool_calls: bool
 
     def pipeline(self, *, single_flight: bool) -> flow.Pipeline:
         """The request, ready to be driven."""
@@ -67,7 +66,8 @@ class Turn:
             self.looked_up(hit=False)
             return with_facts(generated, facts(answer.decision))
         self.looked_up(hit=True)
-        mark_served(generated, facts(answer.decision), renew_tool_calls=self.renew_tool_calls)
+        renew = self.through is None or self.through.renew_tool_call_ids
+        mark_served(generated, facts(answer.decision), renew_tool_calls=renew)
         return generated
 
     def looked_up(self, *, hit: bool) -> None:
@@ -102,7 +102,7 @@ def turn_of(
     query, stable = asking.query(_identity(models, form), namespace)
     core, through = stores.core(query, stable=stable, route=asking.route, mode=asking.mode, one_call=one_call)
     used: Any = core.store
-    return Turn(query, core, Caller(dict(models), asking, used), through, stores.renews_tool_calls())
+    return Turn(query, core, Caller(dict(models), asking, used), through)
 
 
 def _identity(models: Mapping[str, BaseChatModel], form: str) -> str:

@@ -18,7 +18,7 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
-from langchain_lecmux.canonical import UnstableKeyError, canonical_key, describe_model
+from langchain_lecmux.canonical import UnstableKeyError, canonical_key, describe_model, plain_key
 from lecmux.key_text import MAX_KEY_CHARS
 
 words = st.text(max_size=12)
@@ -300,3 +300,35 @@ def test_sampling_settings_are_read() -> None:
     )
     assert (serialised.temperature, serialised.n) == (1.0, 1)
     assert describe_model("x").temperature is None
+
+
+PLAIN: list[list[BaseMessage]] = [
+    [],
+    [HumanMessage("hi")],
+    [SystemMessage("be brief"), HumanMessage("hi", id="1"), AIMessage("hello", id="2"), HumanMessage("")],
+    [AIMessage("hello", usage_metadata={"input_tokens": 1, "output_tokens": 1, "total_tokens": 2})],
+    [AIMessage("hello", response_metadata={"model_name": "small"})],
+    [HumanMessage('quotes " and \\ and \n and é and 😀')],
+    [HumanMessage("long " * 1000)],
+]
+OTHERS: list[list[BaseMessage]] = [
+    [HumanMessage("hi", name="Ann")],
+    [HumanMessage("hi", extra="said")],
+    [HumanMessage("hi", additional_kwargs={"a": 1})],
+    [HumanMessage([{"type": "text", "text": "hi"}])],
+    [AIMessage("", tool_calls=[{"name": "add", "args": {}, "id": "1"}])],
+    [AIMessage("", invalid_tool_calls=[{"name": "add", "args": "{", "id": "1", "error": "no"}])],
+    [ToolMessage("3", tool_call_id="1")],
+    [HumanMessage("\ud83d\ude00")],
+    [HumanMessage("\ud83d")],
+]
+
+
+@pytest.mark.parametrize("messages", PLAIN)
+def test_plain_text_has_the_same_key_without_the_json(messages: list[BaseMessage]) -> None:
+    assert plain_key(messages) == canonical_key(dumps(messages))
+
+
+@pytest.mark.parametrize("messages", OTHERS)
+def test_no_shortcut_for_what_says_more_than_its_text(messages: list[BaseMessage]) -> None:
+    assert plain_key(messages) is None
