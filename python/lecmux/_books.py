@@ -2,8 +2,7 @@
 
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lecmux._envelope import Entry
 from lecmux._hook_runner import HookRunner
@@ -14,8 +13,7 @@ from lecmux.routers._open import Open, Origin
 from lecmux.routers.router import Router
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(NamedTuple):
     """One model call with what it cost.
 
     Attributes:
@@ -41,8 +39,7 @@ class Bill:
     error: float
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
+class Books(NamedTuple):
     """Writes to one ledger. It holds no entries, so that open decisions keep no cache alive."""
 
     ledger: Ledger

@@ -8,8 +8,7 @@ duration must not decide by its digits how large an entry is, and so what is evi
 """
 
 import json
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from lecmux._core import Encoded
 from lecmux.errors import ValueTypeError
@@ -21,8 +20,7 @@ _NANO, _MILLI = 1_000_000_000, 1_000
 _WIDTH = 13  # holds three hours in nanoseconds, and today in milliseconds
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A stored answer.
 
     Attributes:
@@ -70,7 +68,7 @@ def unseal(data: bytes) -> Entry:
     if data[:1] != _ANSWER:
         return Entry(decode_value(data))
     about, end = _about(data)
-    return replace(about, value=_open(data[1:2], data[end:]))
+    return about._replace(value=_open(data[1:2], data[end:]))
 
 
 def unsealed_but_value(data: bytes) -> Entry:

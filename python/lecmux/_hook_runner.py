@@ -86,6 +86,8 @@ class HookRunner:
 
     def text(self, request: Query) -> str:
         """The text of the key: the text hook's word or the query's own, normalised."""
+        if not self._hooks:  # the usual case, at no cost
+            return request.text
         word: str | None = self._ask("text", request).value
         text = request.text if word is None else word
         normal: str | None = self._ask("normalise", text).value
@@ -97,6 +99,8 @@ class HookRunner:
         Raises:
             HookFailedError: when the hook failed: another tenant's scope must not stand in for it.
         """
+        if not self._hooks:
+            return request.scope
         word = self._ask("scope", request)
         if word.failed:
             raise HookFailedError("the scope hook failed, so this request is served without the cache")
@@ -104,6 +108,8 @@ class HookRunner:
 
     def route(self, request: Query, decision: Decision, among: Sequence[str]) -> str | None:
         """The model that the route hook names, one of `among`, or None."""
+        if "route" not in self._hooks:
+            return None
         value: str | None = self._ask("route", request, decision, check=one_of(among)).value
         return value
 

@@ -65,7 +65,7 @@ def _bill(core: "Core", query: Query, key: Key | None, outcome: Outcome) -> Bill
                 _learn_lessons(core, key, before, paid, error)
             saved = core.router.saving(model, paid=own, usage=reply.usage) - (before.cost or 0.0)
     seconds = before.seconds + (0.0 if before.given_back else reply.usage.seconds)
-    decision = replace(decision, cost=paid, saved=saved)
+    decision = decision._priced(paid, saved)
     return Bill(key, decision, reply, arm, own, paid, seconds, quality, error)
 
 

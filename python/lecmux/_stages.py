@@ -4,8 +4,8 @@ Whatever goes wrong in a stage is counted as an incident, and the request procee
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
@@ -198,21 +198,9 @@ class Core:
             return False
         return not self.flight.leads(key)
 
-    @contextmanager
-    def leading(self, key: Key, role: str) -> Iterator[None]:
+    def leading(self, key: Key, role: str) -> "AbstractContextManager[None]":
         """Gives the claim back at the end: as done, or, when the request failed, to the next who waits."""
-        if role != "lead":
-            yield
-            return
-        lead = self.flight.take(key)
-        try:
-            yield
-        except BaseException:
-            with self.contained("claim"):
-                self.flight.fail(key, lead)
-            raise
-        with self.contained("claim"):
-            self.flight.release(key, lead)
+        return _Leading(self, key) if role == "lead" else nullcontext()
 
     # route
 
@@ -334,6 +322,24 @@ class Core:
             self.hooks.emit(kind(*details))
 
 
+class _Leading:
+    """The lead of a key, within the block."""
+
+    __slots__ = ("_core", "_key", "_lead")
+
+    def __init__(self, core: Core, key: Key) -> None:
+        self._core = core
+        self._key = key
+
+    def __enter__(self) -> None:
+        self._lead = self._core.flight.take(self._key)
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        flight = self._core.flight
+        with self._core.contained("claim"):
+            (flight.release if error is None else flight.fail)(self._key, self._lead)
+
+
 class _Contained:
     """Turns an exception in its block into an incident; a class, since a hit passes through several."""
 
@@ -356,6 +362,8 @@ class _Contained:
 
 def _check_key(key: Key) -> None:
     """Refuses a key that the core cannot take. To ask whether a str is ASCII costs nothing."""
+    if key.text.isascii() and key.scope.isascii() and key.fingerprint.isascii():
+        return
     for name, part in zip(Key._fields, key, strict=True):
         if not part.isascii():
             try:

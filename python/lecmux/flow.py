@@ -196,7 +196,7 @@ class Drive:
         if error is not None:
             self._step(partial(self._pipeline.throw, error))
         elif self.result is None:
-            self._step(partial(self._pipeline.throw, ValueTypeError("a call must end with a Reply")))
+            self._step(partial(self._pipeline.throw, _no_reply()))
         else:
             self._step(partial(self._pipeline.send, self.result))
         return True
@@ -209,22 +209,40 @@ class Drive:
             self._answer: Answer = stop.value
 
 
+def _no_reply() -> ValueTypeError:
+    return ValueTypeError("a call must end with a Reply")
+
+
 def run(pipeline: Pipeline, call: Callable[[Call], Reply]) -> Answer:
     """Drives with plain calls; `call` performs a Call."""
-    drive = Drive(pipeline)
-    while effect := drive.effect:
-        with drive:
-            drive.result = call(effect) if isinstance(effect, Call) else effect.wait()
-    return drive.answer
+    try:
+        effect = pipeline.send(None)
+        while True:  # as a Drive does it, without the calls in between
+            try:
+                result = call(effect) if isinstance(effect, Call) else effect.wait()
+            except BaseException as error:
+                effect = pipeline.throw(error)
+            else:
+                effect = pipeline.throw(_no_reply()) if result is None else pipeline.send(result)
+    except StopIteration as stop:
+        answer: Answer = stop.value
+        return answer
 
 
 async def arun(pipeline: Pipeline, call: Callable[[Call], Awaitable[Reply]]) -> Answer:
     """Drives with awaits; a cancelled task gives its claim back."""
-    drive = Drive(pipeline)
-    while effect := drive.effect:
-        with drive:
-            drive.result = await (call(effect) if isinstance(effect, Call) else effect.wait_async())
-    return drive.answer
+    try:
+        effect = pipeline.send(None)
+        while True:
+            try:
+                result = await (call(effect) if isinstance(effect, Call) else effect.wait_async())
+            except BaseException as error:
+                effect = pipeline.throw(error)
+            else:
+                effect = pipeline.throw(_no_reply()) if result is None else pipeline.send(result)
+    except StopIteration as stop:
+        answer: Answer = stop.value
+        return answer
 
 
 def stream(

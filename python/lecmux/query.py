@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple, get_args
 
 from lecmux.errors import ConfigError
@@ -152,6 +153,15 @@ class Decision:
     age_seconds: float | None = None
     arm: str | None = None
     failed: tuple[str, ...] = ()
+
+    def _priced(self, cost: float | None, saved: float) -> "Decision":
+        """The same at another cost; `dataclasses.replace` takes three times as long."""
+        values: list[Any] = [*_BEFORE_COST(self), cost, saved, *_AFTER_SAVED(self)]
+        return Decision(*values)
+
+
+_BEFORE_COST = attrgetter("id", "kind", "model", "reason", "unit")
+_AFTER_SAVED = attrgetter("lower", "mean", "tries", "propensity", "hit_id", "age_seconds", "arm", "failed")
 
 
 @dataclass(frozen=True, slots=True)

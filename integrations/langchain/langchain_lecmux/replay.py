@@ -42,7 +42,7 @@ class StoredAnswer(BaseChatModel):
         return "lecmux-stored-answer"
 
     @property
-    def _serialized(self) -> dict[str, Any]:  # type: ignore[override]
+    def _serialized(self) -> dict[str, Any]:
         """Its class. LangChain would print the answer as well, which costs more than the rest of a hit."""
         kind = type(self)
         path = [*kind.__module__.split("."), kind.__name__]

@@ -6,7 +6,7 @@ count once and traces name the model that answered. With nobody listening there 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 from langchain_core.callbacks import (
     AsyncCallbackManager,
@@ -14,9 +14,19 @@ from langchain_core.callbacks import (
     CallbackManager,
     CallbackManagerForChainRun,
 )
+from langchain_core.globals import get_debug
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
+
+try:  # private to LangChain
+    from langchain_core.tracers.context import _configure_hooks, _tracing_v2_is_enabled
+except ImportError:
+    _configure_hooks = []
+
+    def _tracing_v2_is_enabled() -> bool | Literal["local"]:
+        return True
+
 
 _PASSED_ON: Final = frozenset({"tags", "metadata", "run_id"})
 
@@ -59,6 +69,8 @@ class AsyncRun:
 
 def open_run(router: BaseChatModel, config: RunnableConfig, messages: Sequence[BaseMessage]) -> Run:
     """Starts a run where anybody listens."""
+    if _unheard(router, config):
+        return Run(None, _quiet(config))
     manager = CallbackManager.configure(*_listeners(router, config))
     if not manager.handlers:
         return Run(None, _quiet(config))
@@ -70,11 +82,29 @@ async def open_async_run(
     router: BaseChatModel, config: RunnableConfig, messages: Sequence[BaseMessage]
 ) -> AsyncRun:
     """As `open_run`, awaited."""
+    if _unheard(router, config):
+        return AsyncRun(None, _quiet(config))
     manager = AsyncCallbackManager.configure(*_listeners(router, config))
     if not manager.handlers:
         return AsyncRun(None, _quiet(config))
     run = await manager.on_chain_start(None, {"messages": list(messages)}, **_named(router, config))
     return AsyncRun(run, RunnableConfig(callbacks=run.get_child()))
+
+
+def _unheard(router: BaseChatModel, config: RunnableConfig) -> bool:
+    """Whether it is plain that nobody listens. To find out by a manager takes longer than a look-up."""
+    if config.get("callbacks") or router.callbacks or router.verbose or get_debug():
+        return False
+    return not _heard_elsewhere()
+
+
+def _heard_elsewhere() -> bool:
+    """Whether a tracer or a context manager around this call may listen."""
+    if _tracing_v2_is_enabled():
+        return True
+    return any(
+        variable.get() is not None or wanted is not None for variable, _, _, wanted in _configure_hooks
+    )
 
 
 def _listeners(router: BaseChatModel, config: RunnableConfig) -> tuple[Any, ...]:

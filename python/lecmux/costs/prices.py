@@ -126,7 +126,7 @@ class Price:
 
     def lacking(self, usage: Usage) -> str | None:
         """The count without which `usage` would cost too little: "tokens", "flops" or "joules"; else None."""
-        if self.per_token and not (usage.input_tokens or usage.output_tokens):
+        if not (usage.input_tokens or usage.output_tokens) and self.per_token:
             return "tokens"
         if self.usd_per_petaflop and not usage.flops:
             return "flops"

@@ -7,10 +7,12 @@ from uuid import UUID
 import pytest
 from langchain.agents import create_agent
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler, get_usage_metadata_callback
+from langchain_core.globals import set_debug
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.rate_limiters import BaseRateLimiter
+from langchain_core.tracers.context import collect_runs
 from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
 from langgraph.checkpoint.memory import InMemorySaver
 from offline_model import OfflineBlockChat, OfflineToolChat
@@ -332,3 +334,46 @@ def test_an_agent_streams_messages_from_a_warm_cache() -> None:
         ]
         assert "".join(str(chunk.text) for chunk in streamed) == "one two"
     assert calls(model) == 1
+
+
+def test_a_collector_around_the_call_sees_the_run_of_the_router() -> None:
+    router = ChatRouter(models={"small": OfflineToolChat()}, cache=LECCache())
+    with collect_runs() as collected:
+        router.invoke("hello")
+        router.invoke("hello")
+    assert [run.name for run in collected.traced_runs if run.parent_run_id is None] == ["ChatRouter"] * 2
+
+
+def test_debugging_prints_the_run_of_the_router(capsys: pytest.CaptureFixture[str]) -> None:
+    router = ChatRouter(models={"small": OfflineToolChat()}, cache=False)
+    set_debug(True)
+    try:
+        router.invoke("hello")
+    finally:
+        set_debug(False)
+    assert "chain:ChatRouter" in capsys.readouterr().out
+
+
+def test_a_handler_of_the_model_hears_of_a_call_that_nobody_else_hears() -> None:
+    heard = Heard()
+    router = ChatRouter(models={"small": OfflineToolChat(callbacks=[heard])}, cache=False)
+    router.invoke("hello")
+    assert heard.metadata[0]["lecmux_model"] == "small"
+
+
+def test_callbacks_are_not_told_the_text_of_a_stored_answer_as_a_description_of_the_model() -> None:
+    class Serialized(BaseCallbackHandler):
+        run_inline = True
+
+        def __init__(self) -> None:
+            self.said: list[Any] = []
+
+        def on_chat_model_start(self, serialized: Any, messages: Any, **_: Any) -> None:
+            self.said.append(serialized)
+
+    router = ChatRouter(models={"small": OfflineToolChat()}, cache=LECCache())
+    heard = Serialized()
+    for _ in range(2):
+        router.invoke("hello", config={"callbacks": [heard]})
+    assert heard.said[1]["name"] == "StoredAnswer"
+    assert heard.said[1]["repr"] is None

@@ -113,7 +113,9 @@ class Wiring:
         query, stable = asking.query(identity(self._models), self._namespace)
         if not stable:
             self._say_once("what is asked holds an object or file without a stable form: it is not cached")
-        core = replace(self._core if stable else self._alone, allowed=self._allowed(asking), mode=asking.mode)
+        core, allowed = self._core if stable else self._alone, self._allowed(asking)
+        if allowed is not None or asking.mode != core.mode:
+            core = replace(core, allowed=allowed, mode=asking.mode)
         caller = Caller(self._models, asking, limiter)
         return Turn(asking, query, core, caller, Gathered(), self._renew_tool_calls)
 
