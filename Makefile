@@ -12,6 +12,9 @@ ARGS ?=
 SECONDS_EACH ?= 60
 FRAMEWORKS := .venv-frameworks
 RESOLUTION ?= lowest-direct
+# uv keeps a wheel by its name, which a change of the code does not change.
+FROM_DIST := --no-sources --find-links dist --refresh-package lecmux --refresh-package langchain-lecmux \
+  --refresh-package llama-index-llms-lecmux
 
 export UV_PYTHON_DOWNLOADS := never
 # Last on the path: `lecmux models pull` reaches the package index with uv where an environment has no pip.
@@ -40,11 +43,11 @@ test-torch: .venv-torch/.ready ## tests of models through torch (downloads 2.7 G
 # The versions of the frameworks are chosen by what the distributions declare, not by the lock file.
 test-frameworks: wheel ## integration tests at the RESOLUTION=lowest-direct or highest versions of the frameworks
 	$(UV) venv --quiet --clear --python $(PYTHON) $(FRAMEWORKS)
-	$(UV) pip install --quiet --python $(FRAMEWORKS) --no-sources --find-links dist --resolution $(RESOLUTION) \
+	$(UV) pip install --quiet --python $(FRAMEWORKS) $(FROM_DIST) --resolution $(RESOLUTION) \
 	  -r integrations/langchain/pyproject.toml --extra agents -r integrations/llama-index/pyproject.toml
 	@$(UV) pip freeze --quiet --python $(FRAMEWORKS) > $(FRAMEWORKS)/all.txt
 	@grep -E '^(langchain|langchain-core|llama-index-core|uuid-utils)==' $(FRAMEWORKS)/all.txt | tee $(FRAMEWORKS)/pins.txt
-	$(UV) pip install --quiet --python $(FRAMEWORKS) --no-sources --find-links dist -c $(FRAMEWORKS)/pins.txt \
+	$(UV) pip install --quiet --python $(FRAMEWORKS) $(FROM_DIST) -c $(FRAMEWORKS)/pins.txt \
 	  'lecmux[langchain,llama-index,openai]' langchain-tests $(if $(filter highest,$(RESOLUTION)),langchain-openai) --group test-tools
 	$(FRAMEWORKS)/bin/python -m pytest integrations $(ARGS)
 

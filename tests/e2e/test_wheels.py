@@ -121,10 +121,9 @@ def framework_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_lecmux_alone_serves_a_hit(tmp_path: Path) -> None:
     python = _venv(tmp_path / "venv")
+    [wheel] = [wheel for wheel in WHEELS if wheel.name.startswith("lecmux-")]
 
-    installed = _uv(
-        "pip", "install", "--no-index", "--find-links", ROOT / "dist", "--python", python, "lecmux"
-    )
+    installed = _uv("pip", "install", "--no-index", "--python", python, wheel)
 
     assert installed.returncode == 0, installed.stderr
     assert _run(python, ALONE) == "call hit 391"
