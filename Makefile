@@ -60,7 +60,7 @@ check: .venv-lint/.ready ## formatting, lints, types, licences and sources of cr
 	$(LINT)/mypy tests/typing/api.py
 	$(LINT)/mypy integrations/langchain/langchain_lecmux
 	MYPYPATH=python:integrations/llama-index $(LINT)/mypy --explicit-package-bases -p llama_index.llms.lecmux
-	@if command -v cargo-deny >/dev/null; then cargo deny --locked --offline check bans licenses sources; \
+	@if command -v cargo-deny >/dev/null; then cargo fetch --quiet --locked && cargo deny --locked --offline check bans licenses sources; \
 	  else echo "SKIPPED: licences and sources of crates (cargo install --locked cargo-deny)" >&2; fi
 
 audit: $(UV) ## known vulnerabilities of what is locked, Rust and Python (asks their databases: needs the network)
