@@ -25,11 +25,20 @@ def hanging() -> Iterator[ScriptedEndpoint]:
         yield endpoint
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A job in the background ignores interrupts, and what it starts inherits that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def _run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", program, *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("way", ["chat", "stream"])
 def test_an_interrupt_ends_the_wait_and_hangs_up(hanging: ScriptedEndpoint, way: str) -> None:
     def interrupt() -> None:
