@@ -3,11 +3,6 @@
 
 use pyo3::prelude::*;
 
-/// Asks for huge pages where the system has them: random reads in a large cache wait as much for addresses to be
-/// translated as for memory.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 mod convert;
 mod error;
 mod fork;
