@@ -49,6 +49,8 @@ impl Order {
     /// Adds `slot`, or gives it a new `score`, at least 0. O(1) when the score does not fall, else O(log n).
     #[inline]
     pub fn set(&mut self, slot: Slot, score: f64) {
+        // 0 has two signs, and the heap goes by the bits; the sum has one.
+        let score = score + 0.0;
         debug_assert!(score.is_sign_positive(), "a score below 0");
         let at = slot as usize;
         if at >= self.marks.len() {
@@ -287,5 +289,13 @@ mod tests {
             order.check(&(0..=slot).collect::<Vec<_>>());
         }
         assert_eq!(order.pop_lowest(), Some((0, 0.0)));
+    }
+
+    #[test]
+    fn a_negative_zero_is_a_zero() {
+        let mut order = Order::default();
+        order.set(0, 1.0);
+        order.set(1, -0.0);
+        assert_eq!(order.pop_lowest(), Some((1, 0.0)));
     }
 }
