@@ -6,7 +6,9 @@ use pyo3::prelude::*;
 mod convert;
 mod error;
 mod fork;
+mod hit;
 mod inflight;
+mod key;
 mod router;
 mod scored;
 mod simulate;
@@ -23,13 +25,15 @@ mod _core {
     #[pymodule_export]
     use super::fork::{after_fork, before_fork};
     #[pymodule_export]
+    use super::hit::Hit;
+    #[pymodule_export]
     use super::inflight::Inflight;
     #[pymodule_export]
     use super::router::{Choice, Router};
     #[pymodule_export]
     use super::simulate::simulate;
     #[pymodule_export]
-    use super::store::{Hit, Store};
+    use super::store::Store;
     #[pymodule_export]
     use super::value::Encoded;
 

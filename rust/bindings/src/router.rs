@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::convert;
 use crate::error::{ConfigError, CoreError, InternalError, guarded};
-use crate::store::{Part, key_ref};
+use crate::key::{Part, key_ref};
 
 /// First bytes of a router in its envelope; a cache's snapshot starts otherwise.
 const KIND: &[u8; 8] = b"router\0\x01";

@@ -6,32 +6,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use lecmux_core::cache::{Cache, Statistics, Terms};
 use lecmux_core::config::CacheConfig;
 use lecmux_core::evict::Policy;
-use lecmux_core::key::{Key, KeyRef};
-use lecmux_core::shard::{Cost, EntryView, NEVER, Outcome};
+use lecmux_core::key::KeyRef;
+use lecmux_core::shard::{Cost, NEVER, Outcome};
 use lecmux_core::snapshot::{self, Contents};
-use pyo3::Borrowed;
-use pyo3::exceptions::PyUnicodeEncodeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBytes, PyDict, PyList, PySequence, PyString};
 
-use crate::error::{ConfigError, CoreError, ValueTypeError, guarded};
+use crate::error::{ConfigError, CoreError, guarded};
 use crate::fork::detached;
+use crate::hit::{Hit, decoded, hit};
+use crate::key::{Part, backed, backed_ref, key_ref, parts};
 use crate::scored::{Returning, score_anew, score_new};
 use crate::{convert, value};
-
-/// An entry found.
-#[expect(clippy::struct_field_names, reason = "they are the names of Python attributes")]
-#[pyclass(frozen, get_all, module = "lecmux._core")]
-pub(crate) struct Hit {
-    value: Py<PyAny>,
-    hit_id: String,
-    count: f64,
-    miss_cost: f64,
-    hit_cost: f64,
-    size_bytes: u64,
-}
 
 /// The compiled part of `lecmux.Cache`.
 #[pyclass(frozen, subclass, module = "lecmux._core")]
@@ -469,62 +456,6 @@ fn offered(
     Ok(matches!(outcome.map_err(CoreError)?, Outcome::Stored { .. }))
 }
 
-#[inline]
-pub(crate) fn key_ref<'a>(
-    key: &'a Bound<'_, PyString>,
-    scope: Part<'a>,
-    fingerprint: Part<'a>,
-) -> PyResult<KeyRef<'a>> {
-    Ok(KeyRef { scope: scope.0, fingerprint: fingerprint.0, text: key.to_str().map_err(|_| not_text())? })
-}
-
-fn backed(key: &Bound<'_, PyAny>) -> PyResult<PyBackedStr> {
-    let text = key.cast::<PyString>().map_err(|_| ValueTypeError::new_err("a key must be a str"))?;
-    PyBackedStr::try_from(text.clone()).map_err(|_| not_text())
-}
-
-fn backed_ref<'a>(text: &'a PyBackedStr, scope: Part<'a>, fingerprint: Part<'a>) -> KeyRef<'a> {
-    KeyRef { scope: scope.0, fingerprint: fingerprint.0, text }
-}
-
-fn parts(key: &Key) -> (String, String, String) {
-    let (scope, fingerprint, text) = key.parts();
-    let [text, scope, fingerprint] =
-        [text, scope, fingerprint].map(|part| String::from_utf8_lossy(part).into_owned());
-    (text, scope, fingerprint)
-}
-
-/// A scope or a fingerprint.
-#[derive(Clone, Copy)]
-pub(crate) struct Part<'a>(&'a str);
-
-impl Part<'_> {
-    pub(crate) const EMPTY: Self = Self("");
-}
-
-impl<'a, 'py> FromPyObject<'a, 'py> for Part<'a> {
-    type Error = PyErr;
-
-    #[inline]
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        object.extract().map(Self).map_err(|error| part_error(object.py(), error))
-    }
-}
-
-#[cold]
-fn part_error(py: Python<'_>, error: PyErr) -> PyErr {
-    if error.is_instance_of::<PyUnicodeEncodeError>(py) {
-        return ValueTypeError::new_err(
-            "scope and fingerprint must be text without lone surrogates; encode or replace them first",
-        );
-    }
-    error
-}
-
-fn not_text() -> PyErr {
-    ValueTypeError::new_err("a key must be text without lone surrogates; encode or replace them first")
-}
-
 fn ttl_ms(seconds: f64) -> PyResult<u64> {
     if seconds.is_finite() && seconds > 0.0 {
         return Ok(whole((seconds * 1e3).ceil()));
@@ -536,33 +467,4 @@ fn ttl_ms(seconds: f64) -> PyResult<u64> {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates from floats")]
 fn whole(value: f64) -> u64 {
     value as u64
-}
-
-/// The object a value stands for.
-#[inline]
-fn decoded<'py>(slf: &Bound<'py, Store>, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    match value::encoded(&value) {
-        None => Ok(value),
-        Some(data) => slf.call_method1(intern!(slf.py(), "_decode"), (data,)),
-    }
-}
-
-/// The same for a hit: what was stored beside the value may come with it.
-fn decoded_hit<'py>(slf: &Bound<'py, Store>, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    match value::encoded(&value) {
-        None => Ok(value),
-        Some(data) => slf.call_method1(intern!(slf.py(), "_decode_hit"), (data,)),
-    }
-}
-
-fn hit(slf: &Bound<'_, Store>, hash: u64, found: (Py<PyAny>, EntryView)) -> PyResult<Hit> {
-    let (value, view) = found;
-    Ok(Hit {
-        value: decoded_hit(slf, value.into_bound(slf.py()))?.unbind(),
-        hit_id: format!("{hash:016x}"),
-        count: view.count,
-        miss_cost: view.miss_cost,
-        hit_cost: view.hit_cost,
-        size_bytes: view.bytes,
-    })
 }
