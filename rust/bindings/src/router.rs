@@ -25,13 +25,14 @@ pub(crate) struct Choice {
     lower: Vec<f64>,
     mean: Vec<Option<f64>>,
     tries: Vec<u32>,
+    prior: Option<Vec<f64>>,
     propensity: f64,
 }
 
 impl From<Chosen> for Choice {
     fn from(chosen: Chosen) -> Self {
-        let Chosen { model, reason, lower, mean, tries, propensity } = chosen;
-        Self { model, reason: reason.as_str(), lower, mean, tries, propensity }
+        let Chosen { model, reason, lower, mean, tries, prior, propensity } = chosen;
+        Self { model, reason: reason.as_str(), lower, mean, tries, prior, propensity }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Learns from bandit feedback alone: only the cost of the model that ran is seen. State is bounded
 //! (`table.rs`), decisions are a function of it, so propensities are 1.
 
+use super::prior::Advice;
 use super::table::{Arm, Table, narrow};
 use super::value_of_information::{NOWHERE, Recent};
 use super::{ArmView, CostRange, Estimator, Pooled, config, finite_cost};
@@ -22,6 +23,10 @@ pub enum Reason {
     LowestBound,
     /// No other model was allowed.
     Only,
+    /// Untried here; the prior expects it to cost least.
+    Prior,
+    /// Nothing was tried here; a guess named it.
+    Guessed,
 }
 
 impl Reason {
@@ -33,6 +38,8 @@ impl Reason {
             Self::Exploring => "exploring",
             Self::LowestBound => "lowest_bound",
             Self::Only => "only",
+            Self::Prior => "prior",
+            Self::Guessed => "guessed",
         }
     }
 }
@@ -50,6 +57,8 @@ pub struct Choice {
     pub mean: Vec<Option<f64>>,
     /// Costs observed.
     pub tries: Vec<u32>,
+    /// Mean costs that the prior expects; `None` without one.
+    pub prior: Option<Vec<f64>>,
     /// Probability with which this model was chosen: 1, the rule draws no lots.
     pub propensity: f64,
 }
@@ -132,16 +141,36 @@ impl Beliefs {
     /// # Errors
     /// [`Error::Config`] when `allowed` is empty or names a model that is not there.
     pub fn decide(&mut self, hash: u64, count: f64, allowed: Option<&[usize]>) -> Result<Choice, Error> {
-        let (model, reason) = self.pick(hash, count, allowed)?;
+        self.decide_with(hash, count, allowed, Advice::NONE)
+    }
+
+    /// [`Self::decide`] where more is known of the query than its own costs.
+    ///
+    /// # Errors
+    /// As [`Self::decide`]; [`Error::Config`] also for advice that does not fit the models.
+    pub fn decide_with(
+        &mut self,
+        hash: u64,
+        count: f64,
+        allowed: Option<&[usize]>,
+        advice: Advice<'_>,
+    ) -> Result<Choice, Error> {
+        let (model, reason) = self.pick_with(hash, count, allowed, advice)?;
         let row = self.table.find(hash);
         let arm = |k: usize| row.map_or(Arm::UNTRIED, |row| self.table.row(row)[k]);
         let models = 0..self.models();
         Ok(Choice {
             model,
             reason,
-            lower: models.clone().map(|k| self.lower(&arm(k))).collect(),
+            lower: models
+                .clone()
+                .map(|k| {
+                    advice.prior.map_or_else(|| self.lower(&arm(k)), |prior| self.lower_after(row, k, prior))
+                })
+                .collect(),
             mean: models.clone().map(|k| Some(arm(k)).filter(|arm| arm.n > 0).map(|arm| arm.mean)).collect(),
             tries: models.map(|k| arm(k).n).collect(),
+            prior: advice.prior.map(|prior| prior.means.to_vec()),
             propensity: 1.0,
         })
     }
@@ -156,9 +185,25 @@ impl Beliefs {
         count: f64,
         allowed: Option<&[usize]>,
     ) -> Result<(usize, Reason), Error> {
+        self.pick_with(hash, count, allowed, Advice::NONE)
+    }
+
+    /// [`Self::pick`] where more is known of the query than its own costs.
+    ///
+    /// # Errors
+    /// As [`Self::decide_with`].
+    pub fn pick_with(
+        &mut self,
+        hash: u64,
+        count: f64,
+        allowed: Option<&[usize]>,
+        advice: Advice<'_>,
+    ) -> Result<(usize, Reason), Error> {
+        self.fits(advice)?;
         let allowed = self.mask(allowed)?;
         self.deviation = self.estimator.deviation(&self.pooled);
-        let chosen = self.choose(self.table.find(hash), count, allowed);
+        let row = self.table.find(hash);
+        let chosen = self.advised(row, allowed, advice).unwrap_or_else(|| self.choose(row, count, allowed));
         Ok(if allowed.is_power_of_two() { (chosen.0, Reason::Only) } else { chosen })
     }
 
@@ -261,6 +306,25 @@ impl Beliefs {
         Ok(self.worth(hash, count, self.mask(allowed)?))
     }
 
+    /// [`Self::value_among`] where more is known of the query than its own costs: with a prior the lowest
+    /// bound it gives, for a query without costs too.
+    ///
+    /// # Errors
+    /// As [`Self::decide_with`].
+    pub fn value_with(
+        &self,
+        hash: u64,
+        count: f64,
+        allowed: Option<&[usize]>,
+        advice: Advice<'_>,
+    ) -> Result<f64, Error> {
+        self.fits(advice)?;
+        let allowed = self.mask(allowed)?;
+        let Some(prior) = advice.prior else { return Ok(self.worth(hash, count, allowed)) };
+        let row = self.table.find(hash);
+        Ok(bits(allowed).map(|k| self.lower_after(row, k, prior)).fold(f64::INFINITY, f64::min))
+    }
+
     /// States every invariant.
     ///
     /// # Panics
@@ -295,7 +359,7 @@ impl Beliefs {
         let (model, reason) = self.choose(Some(row), count, allowed);
         match reason {
             Reason::LowestBound | Reason::Only => self.lower(&self.table.row(row)[model]),
-            Reason::Untried | Reason::Exploring => self.range.floor,
+            Reason::Untried | Reason::Exploring | Reason::Prior | Reason::Guessed => self.range.floor,
         }
     }
 
@@ -313,7 +377,7 @@ impl Beliefs {
         allowed.iter().try_fold(0, |mask, &model| self.known(model).map(|()| mask | 1 << model))
     }
 
-    fn known(&self, model: usize) -> Result<(), Error> {
+    pub(super) fn known(&self, model: usize) -> Result<(), Error> {
         if model < self.models() {
             return Ok(());
         }
@@ -380,7 +444,7 @@ impl Beliefs {
 }
 
 /// The places of the bits set.
-fn bits(mut set: u64) -> impl Iterator<Item = usize> {
+pub(super) fn bits(mut set: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let place = (set != 0).then(|| set.trailing_zeros() as usize)?;
         set &= set - 1;
@@ -389,7 +453,7 @@ fn bits(mut set: u64) -> impl Iterator<Item = usize> {
 }
 
 /// The place in a non-empty `set` with the lowest score, `false` before `true`, then the lowest place.
-fn lowest_by(set: u64, score: impl Fn(usize) -> (f64, bool)) -> usize {
+pub(super) fn lowest_by(set: u64, score: impl Fn(usize) -> (f64, bool)) -> usize {
     let mut best = (set.trailing_zeros() as usize, (f64::INFINITY, true));
     for place in bits(set) {
         let this = score(place);

@@ -11,6 +11,7 @@ pub mod frequency;
 pub mod hoeffding;
 pub mod plug_in;
 pub mod pooled;
+pub mod prior;
 pub mod shadow;
 pub mod sketch;
 pub mod sqrt_bonus;
@@ -19,6 +20,7 @@ pub mod value_of_information;
 
 pub use beliefs::{Beliefs, Choice, Reason};
 pub use pooled::Pooled;
+pub use prior::{Advice, Prior};
 
 use crate::error::Error;
 
