@@ -50,11 +50,22 @@ impl Key {
     }
 
     /// Whether this is the key of `other`.
+    ///
+    /// Where to look follows from the lengths asked for, not from those held: the processor fetches the bytes
+    /// while the lead is still on its way from memory.
     #[inline]
     #[must_use]
     pub fn is(&self, other: KeyRef<'_>) -> bool {
-        let (scope, fingerprint, text) = self.parts();
-        same(text, other.text) && same(scope, other.scope) && same(fingerprint, other.fingerprint)
+        let KeyRef { scope, fingerprint, text } = other;
+        let Lead { scope: held_scope, fingerprint: held_fingerprint } = self.0.header.header;
+        let (scope_end, lead) = (scope.len(), scope.len() + fingerprint.len());
+        let Some(held) = self.0.slice.get(..lead + text.len()) else { return false };
+        held.len() == self.0.slice.len()
+            && held_scope as usize == scope_end
+            && held_fingerprint as usize == fingerprint.len()
+            && same(&held[lead..], text)
+            && same(&held[..scope_end], scope)
+            && same(&held[scope_end..lead], fingerprint)
     }
 
     /// The scope, fingerprint and text, as bytes of UTF-8.
