@@ -4,6 +4,7 @@ import typer
 
 from lecmux.cli import models
 from lecmux.cli.demo import demo
+from lecmux.cli.reproduce import reproduce
 from lecmux.cli.state import explain, stats
 
 __all__ = ["app"]
@@ -18,4 +19,5 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(stats)
 app.command()(explain)
+app.command()(reproduce)
 app.add_typer(models.app, name="models")

@@ -1,15 +1,17 @@
 """Progress on stderr: a bar on a terminal, a line now and then elsewhere."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
+    MofNCompleteColumn,
     Progress,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
@@ -51,3 +53,17 @@ class _Lines:
         if now != self._last:
             self._last = now
             print(f"{self._name}: {now[1] * _TENTHS} % ({what})", file=sys.stderr)
+
+
+@contextmanager
+def steps(name: str) -> Iterator[Callable[[int, int], None]]:
+    """What takes (done, total) after each piece of work, shown while the block runs."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        lines = _Lines(name)
+        yield lambda done, total: lines(done, total, f"{done} of {total}")
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

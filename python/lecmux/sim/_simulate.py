@@ -1,12 +1,4 @@
-"""Replays: what a trace of requests costs under a policy, by the code that serves live requests.
-
-    >>> from lecmux import Lru
-    >>> from lecmux.sim import simulate
-    >>> simulate("ABAA", [5.0, 2.0, 5.0, 5.0], capacity=1, evict=Lru()).total_cost
-    12.0
-
-Units are yours: costs are in one, sizes and capacity in another.
-"""
+"""Serves a trace from an empty cache."""
 
 import sys
 from array import array

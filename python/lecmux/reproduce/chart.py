@@ -1,0 +1,95 @@
+"""Charts of results, as PNG for pages and SVG for print."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lecmux.errors import MissingExtraError
+from lecmux.reproduce.results import Chart, Panel, Role, Series
+
+__all__ = ["draw"]
+
+_COLOURS: dict[Role, tuple[str, ...]] = {
+    "ours": ("#1b7f5c", "#7bc8a4"),
+    "paper": ("#d1495b", "#e8a0a8"),
+    "other": ("#8ecae6", "#457b9d", "#c9a227", "#9d8ec7", "#c9d6df"),
+    "bound": ("#8a8f98", "#5c6068", "#b9bdc4"),
+}
+_PANEL_INCHES = (4.6, 3.6)
+_DOTS_PER_INCH = 150
+_ALL_BARS = 0.8
+
+
+def draw(chart: Chart, folder: Path) -> list[Path]:
+    """Writes `<name>.png` and `<name>.svg` into `folder`, which it makes where it is missing.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+        OSError: a file cannot be written.
+    """
+    try:
+        from matplotlib import rc_context  # noqa: PLC0415  an extra, loaded at first use
+        from matplotlib.figure import Figure  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtraError("charts need: pip install 'lecmux[sim]'") from error
+    folder.mkdir(parents=True, exist_ok=True)
+    width, height = _PANEL_INCHES
+    figure = Figure((width * len(chart.panels), height), dpi=_DOTS_PER_INCH, layout="constrained")
+    for axes, panel in zip(
+        figure.subplots(1, len(chart.panels), squeeze=False)[0], chart.panels, strict=True
+    ):
+        _draw_panel(axes, panel)
+    figure.suptitle(chart.title, fontsize=11)
+    paths = [folder / f"{chart.name}.{kind}" for kind in ("png", "svg")]
+    with rc_context({"svg.hashsalt": chart.name}):  # so that the same figures give the same file
+        for path, stamp in zip(paths, ("Software", "Date"), strict=True):
+            figure.savefig(path, metadata={stamp: None})
+    return paths
+
+
+def _draw_panel(axes: Any, panel: Panel) -> None:
+    if any(isinstance(place, str) for series in panel.series for place in series.x):
+        _bars(axes, panel.series)
+    else:
+        _lines(axes, panel.series)
+    if panel.log_x:
+        axes.set_xscale("log")
+    if panel.log_y:
+        axes.set_yscale("log")
+    axes.set_title(panel.title, fontsize=10)
+    axes.set_xlabel(panel.x_label)
+    axes.set_ylabel(panel.y_label)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=7, frameon=False)
+
+
+def _lines(axes: Any, lines: Sequence[Series]) -> None:
+    for line, colour in zip(lines, _colours(lines), strict=True):
+        style = "--" if line.role == "bound" else "-"
+        axes.plot(line.x, line.y, style, color=colour, label=line.label)
+        if line.error:
+            low = [value - error for value, error in zip(line.y, line.error, strict=True)]
+            high = [value + error for value, error in zip(line.y, line.error, strict=True)]
+            axes.fill_between(line.x, low, high, color=colour, alpha=0.2, linewidth=0)
+
+
+def _bars(axes: Any, groups: Sequence[Series]) -> None:
+    """Beside one another at each name of the first series."""
+    names, width = groups[0].x, _ALL_BARS / len(groups)
+    place_of = {name: place for place, name in enumerate(names)}
+    for place, (group, colour) in enumerate(zip(groups, _colours(groups), strict=True)):
+        shift = (place - (len(groups) - 1) / 2) * width
+        at = [place_of[name] + shift for name in group.x]
+        axes.bar(at, group.y, width, yerr=group.error or None, color=colour, label=group.label)
+    axes.set_xticks(range(len(names)), names, fontsize=8)
+
+
+def _colours(all_series: Sequence[Series]) -> list[str]:
+    """One a series, the same for the same role and place."""
+    seen: dict[Role, int] = {}
+    colours = []
+    for series in all_series:
+        nth = seen[series.role] = seen.get(series.role, -1) + 1
+        shades = _COLOURS[series.role]
+        colours.append(shades[nth % len(shades)])
+    return colours

@@ -1,0 +1,22 @@
+"""The experiments, in the order in which `lecmux reproduce` runs them."""
+
+from lecmux.errors import ConfigError
+from lecmux.reproduce.run import Experiment
+from lecmux.reproduce.synthetic import Synthetic
+
+__all__ = ["EXPERIMENTS", "experiment"]
+
+EXPERIMENTS: tuple[Experiment, ...] = (Synthetic(),)
+"""All of them."""
+
+
+def experiment(name: str) -> Experiment:
+    """The one of that name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    for each in EXPERIMENTS:
+        if each.name == name:
+            return each
+    raise ConfigError(f"no experiment {name!r}: there are {', '.join(each.name for each in EXPERIMENTS)}")
