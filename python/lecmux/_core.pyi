@@ -218,8 +218,10 @@ def simulate(
     sizes: Any = None,
     arm: int | None = None,
     seed: int = 0,
-) -> tuple[float, int, bytes, list[int]]:
-    """Total cost, hits, choices as int8 and the residents; over buffers of int64 and float64."""
+    artifact: bool = False,
+    success: bytes | None = None,
+) -> tuple[float, int, bytes, tuple[list[int], list[float]], list[int]]:
+    """Total cost, hits, choices as int8, the curve and the residents; over buffers of int64 and float64."""
 
 def snapshot_about(sealed: bytes) -> str:
     """The text kept with a snapshot."""

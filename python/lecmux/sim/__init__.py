@@ -8,10 +8,15 @@
 Units are yours: costs are in one, sizes and capacity in another.
 """
 
-from lecmux.sim import _simulate
-from lecmux.sim._simulate import SimResult, simulate
+from lecmux.sim import _feedback, _result
+from lecmux.sim._feedback import Artifact, Bandit
+from lecmux.sim._result import Curve, SimResult
+from lecmux.sim._simulate import simulate
 
-__all__ = ["HIT", "SimResult", "simulate"]
+__all__ = ["HIT", "Artifact", "Bandit", "Curve", "Feedback", "SimResult", "simulate"]
 
-HIT = _simulate.HIT
+HIT = _result.HIT
 """The choice of a request that was served from the cache."""
+
+Feedback = _feedback.Feedback
+"""What `simulate(feedback=)` takes."""

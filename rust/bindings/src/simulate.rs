@@ -1,6 +1,6 @@
 //! `simulate`: a replay over buffers, with the interpreter released.
 
-use lecmux_sim::{Estimates, Replay, Settings, Trace, replay};
+use lecmux_sim::{Curve, Feedback, Replay, Settings, Trace, replay};
 use pyo3::buffer::{Element, PyBuffer, PyUntypedBuffer};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -9,13 +9,15 @@ use crate::convert;
 use crate::error::{ConfigError, CoreError, guarded};
 use crate::fork::detached;
 
-/// Total cost, hits, the choice of each request as int8 (-1: a hit), and the queries resident at the end.
-type Outcome<'py> = (f64, u64, Bound<'py, PyBytes>, Vec<i64>);
+/// Total cost, hits, the choice of each request as int8 (-1: a hit), places of the curve and the cost up to each,
+/// and the queries resident at the end.
+type Outcome<'py> = (f64, u64, Bound<'py, PyBytes>, (Vec<i64>, Vec<f64>), Vec<i64>);
 
-/// Replays `ids`, a buffer of int64 (T,), at `costs`, a buffer of float64 (T, models) in C order.
+/// Replays `ids`, a buffer of int64 (T,), at `costs`, a buffer of float64 (T, models) in C order; `success`, a
+/// byte a cost, goes with the artifact's feedback.
 #[pyfunction]
 #[pyo3(signature = (ids, costs, *, models, capacity, evict, estimator, cost_floor=0.0, cost_ceiling=None,
-                    sizes=None, arm=None, seed=0))]
+                    sizes=None, arm=None, seed=0, artifact=false, success=None))]
 #[expect(clippy::too_many_arguments, reason = "keyword-only settings")]
 pub(crate) fn simulate<'py>(
     py: Python<'py>,
@@ -30,31 +32,34 @@ pub(crate) fn simulate<'py>(
     sizes: Option<&Bound<'py, PyAny>>,
     arm: Option<usize>,
     seed: u64,
+    artifact: bool,
+    success: Option<&[u8]>,
 ) -> PyResult<Outcome<'py>> {
     let (policy, decay, rescore) = convert::evict(evict)?;
     let settings = Settings {
-        capacity,
-        policy,
         decay,
         rescore,
-        estimator: convert::estimator(estimator)?,
         range: convert::range(cost_floor, cost_ceiling)?,
-        estimates: Estimates::Routed,
+        feedback: if artifact { Feedback::Artifact } else { Feedback::Bandit },
         arm,
         seed,
+        ..Settings::new(capacity, policy, convert::estimator(estimator)?)
     };
     // Copied: another thread may write to the buffers while the interpreter is released.
     let (ids, costs) = (copied::<i64>(ids, "ids", "int64")?, copied::<f64>(costs, "costs", "float64")?);
     let sizes = sizes.map(|sizes| copied::<i64>(sizes, "sizes", "int64")).transpose()?;
+    let success: Option<Vec<bool>> = success.map(|flags| flags.iter().map(|&flag| flag != 0).collect());
     let run = guarded(|| {
         Ok(detached(py, || {
             let trace = Trace::new(&ids, &costs, models, sizes.as_deref())?;
+            let trace = success.as_deref().map_or(Ok(trace), |success| trace.with_success(success))?;
             replay(&trace, &settings)
         }))
     })?;
-    let Replay { total_cost, hits, choices, resident } = run.map_err(CoreError)?;
+    let Replay { total_cost, hits, choices, curve: Curve { requests, costs }, resident } =
+        run.map_err(CoreError)?;
     let choices: Vec<u8> = choices.into_iter().map(i8::cast_unsigned).collect();
-    Ok((total_cost, hits, PyBytes::new(py, &choices), resident))
+    Ok((total_cost, hits, PyBytes::new(py, &choices), (requests, costs), resident))
 }
 
 fn copied<T: Element>(buffer: &Bound<'_, PyAny>, name: &str, kind: &str) -> PyResult<Vec<T>> {

@@ -6,8 +6,8 @@
 use std::time::Instant;
 
 use lecmux_core::error::Error;
+use lecmux_core::estimate::Estimator;
 use lecmux_core::estimate::decay::DecayRule;
-use lecmux_core::estimate::{CostRange, Estimator};
 use lecmux_core::evict::Policy;
 use lecmux_sim::bound::{pfoo_l, uncached};
 use lecmux_sim::laws::{CostLaw, Drift, Law};
@@ -49,15 +49,10 @@ fn laws(requests: usize) -> [(&'static str, Law); 3] {
 
 fn settings(row: &Row, capacity: u64, seed: u64) -> Settings {
     Settings {
-        capacity,
-        policy: row.policy,
         decay: row.decay,
-        rescore: false,
-        estimator: Estimator::ValueOfInformation { z: 2.0, s0: None },
-        range: CostRange { floor: 0.0, ceiling: None },
         estimates: Estimates::InShard,
-        arm: None,
         seed,
+        ..Settings::new(capacity, row.policy, Estimator::ValueOfInformation { z: 2.0, s0: None })
     }
 }
 

@@ -5,8 +5,13 @@
 
 pub mod trace;
 pub mod laws;
+pub mod settings;
+mod knowledge;
+pub mod curve;
 pub mod replay;
 pub mod bound;
 
-pub use replay::{Estimates, Replay, Settings, replay};
+pub use curve::Curve;
+pub use replay::{Replay, replay};
+pub use settings::{Estimates, Feedback, Settings};
 pub use trace::Trace;

@@ -4,50 +4,17 @@
 //! answer to the cache at the worth believed after that observation.
 
 use lecmux_core::error::Error;
-use lecmux_core::estimate::decay::DecayRule;
-use lecmux_core::estimate::{Beliefs, CostRange, Estimator};
-use lecmux_core::evict::Policy;
 use lecmux_core::shard::{Cost, NEVER, NewEntry, Shard, ShardConfig};
 
+use crate::curve::{Curve, Recorder};
+use crate::knowledge::Knowledge;
+use crate::settings::{Estimates, Settings};
 use crate::trace::Trace;
 
 /// Bytes the shard may spend on one count of a key that is not resident: enough to keep all of them exactly.
 const HISTORY_BYTES_A_KEY: usize = 256;
 /// The choice of a request that called no model. Models are at most 64, so an `i8` holds both.
 const HIT: i8 = -1;
-
-/// Where costs are estimated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Estimates {
-    /// In a table of all queries, as a router does; what was learnt outlives the entry.
-    #[default]
-    Routed,
-    /// In the shard, as a cache without a router does. One model.
-    InShard,
-}
-
-/// Settings of a replay.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// Total size that may be resident.
-    pub capacity: u64,
-    /// Who leaves.
-    pub policy: Policy,
-    /// How counts decay.
-    pub decay: DecayRule,
-    /// Recompute the worth of all residents on each miss.
-    pub rescore: bool,
-    /// Lower bounds of costs.
-    pub estimator: Estimator,
-    /// What costs can be.
-    pub range: CostRange,
-    /// Where costs are estimated.
-    pub estimates: Estimates,
-    /// The only model to call; `None`: all are there to choose from.
-    pub arm: Option<usize>,
-    /// Keys the hash; nothing else is random.
-    pub seed: u64,
-}
 
 /// What a replay cost.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +25,8 @@ pub struct Replay {
     pub hits: u64,
     /// For each request the model called, -1 for a hit.
     pub choices: Vec<i8>,
+    /// How the cost grew.
+    pub curve: Curve,
     /// Queries resident at the end, ascending.
     pub resident: Vec<i64>,
 }
@@ -65,11 +34,13 @@ pub struct Replay {
 /// Replays `trace` from an empty cache.
 ///
 /// # Errors
-/// [`Error::Config`] for a capacity of 0, an `arm` that is not there, or settings out of range.
+/// [`Error::Config`] for a capacity of 0, an `arm` that is not there, settings out of range, or the artifact's
+/// feedback on more than two models.
 pub fn replay(trace: &Trace<'_>, settings: &Settings) -> Result<Replay, Error> {
     let mut run = Run::new(trace, settings)?;
     let mut choices = Vec::with_capacity(trace.len());
     let (mut total_cost, mut hits) = (0.0, 0);
+    let mut curve = Recorder::new(trace.len());
     for at in 0..trace.len() {
         if let Some(model) = run.step(at)? {
             total_cost += trace.costs(at)[model];
@@ -78,18 +49,18 @@ pub fn replay(trace: &Trace<'_>, settings: &Settings) -> Result<Replay, Error> {
             hits += 1;
             choices.push(HIT);
         }
+        curve.served(at + 1, total_cost);
     }
     let mut resident: Vec<i64> = run.shard.residents().map(|(&id, ..)| id).collect();
     resident.sort_unstable();
-    Ok(Replay { total_cost, hits, choices, resident })
+    Ok(Replay { total_cost, hits, choices, curve: curve.finish(), resident })
 }
 
 struct Run<'a> {
     trace: &'a Trace<'a>,
     settings: &'a Settings,
     shard: Shard<i64, ()>,
-    beliefs: Beliefs,
-    only: Option<[usize; 1]>,
+    knowledge: Knowledge,
     removed: Vec<(i64, ())>,
 }
 
@@ -102,18 +73,12 @@ impl<'a> Run<'a> {
         if let Some(arm) = settings.arm.filter(|&arm| arm >= trace.models()) {
             return fail(format!("arm {arm} is not among the {} models", trace.models()));
         }
-        let only = if trace.models() == 1 { Some(0) } else { settings.arm };
-        if settings.estimates == Estimates::InShard && only.is_none() {
+        if settings.estimates == Estimates::InShard && settings.arm.is_none() && trace.models() > 1 {
             return fail("a cache without a router has one model: name the arm".into());
         }
         // At least as many keys as the trace can name, so that nothing is forgotten for lack of room.
         let keys = trace.len().max(1);
-        let beliefs = Beliefs::new(
-            trace.models(),
-            settings.estimator.validate()?.for_models(trace.models()),
-            settings.range,
-            keys,
-        )?;
+        let knowledge = Knowledge::new(trace, settings, keys)?;
         let shard = Shard::new(ShardConfig {
             budget: settings.capacity,
             overhead: 0,
@@ -125,8 +90,7 @@ impl<'a> Run<'a> {
             range: settings.range,
             tenant_share: 1.0,
         });
-        let only = only.map(|arm| [arm]);
-        Ok(Self { trace, settings, shard, beliefs, only, removed: Vec::new() })
+        Ok(Self { trace, settings, shard, knowledge, removed: Vec::new() })
     }
 
     /// Serves request `at`; the model that was called, `None` for a hit.
@@ -137,10 +101,12 @@ impl<'a> Run<'a> {
         if self.shard.request(hash, |&key| key == id, 0).is_some() {
             return Ok(None);
         }
-        let costs = self.trace.costs(at);
-        let (model, cost) = match (self.settings.estimates, self.only) {
-            (Estimates::InShard, Some([arm])) => (arm, Cost::Observed(costs[arm])),
-            _ => self.route(hash, costs)?,
+        let (model, cost) = match self.settings.estimates {
+            Estimates::Routed => self.route(hash, at)?,
+            Estimates::InShard => {
+                let arm = self.settings.arm.unwrap_or(0);
+                (arm, Cost::Observed(self.trace.costs(at)[arm]))
+            }
         };
         let entry = NewEntry {
             hash,
@@ -162,19 +128,14 @@ impl<'a> Run<'a> {
         mix(id.cast_unsigned() ^ self.settings.seed.rotate_left(32))
     }
 
-    fn route(&mut self, hash: u64, costs: &[f64]) -> Result<(usize, Cost), Error> {
+    fn route(&mut self, hash: u64, at: usize) -> Result<(usize, Cost), Error> {
         let count = self.shard.count(hash, |_| false);
-        let only = self.only.as_ref().map(<[usize; 1]>::as_slice);
-        let (model, _) = self.beliefs.pick(hash, count, only)?;
-        self.beliefs.observe(hash, model, costs[model])?;
+        let model = self.knowledge.pick(hash, count, self.trace, at)?;
+        self.knowledge.observe(hash, model, self.trace, at)?;
         if self.settings.rescore {
             self.rescore()?;
         }
-        Ok((model, Cost::Bound(self.value(hash, count)?)))
-    }
-
-    fn value(&self, hash: u64, count: f64) -> Result<f64, Error> {
-        self.beliefs.value_among(hash, count, self.only.as_ref().map(<[usize; 1]>::as_slice))
+        Ok((model, Cost::Bound(self.knowledge.value(hash, count)?)))
     }
 
     /// Gives every resident its worth under the beliefs of now. O(residents).
@@ -183,7 +144,7 @@ impl<'a> Run<'a> {
             self.shard.residents().map(|(&id, (), view)| (id, view.count)).collect();
         for (id, count) in residents {
             let hash = self.hash(id);
-            let worth = self.value(hash, count)?;
+            let worth = self.knowledge.value(hash, count)?;
             self.shard.revalue(hash, |&key| key == id, worth, 0.0, None);
         }
         Ok(())

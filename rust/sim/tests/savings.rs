@@ -1,7 +1,7 @@
 //! The default policy against the offline bound, at a tenth of the size of `examples/savings.rs`.
 
+use lecmux_core::estimate::Estimator;
 use lecmux_core::estimate::decay::DecayRule;
-use lecmux_core::estimate::{CostRange, Estimator};
 use lecmux_core::evict::Policy;
 use lecmux_sim::bound::{pfoo_l, uncached};
 use lecmux_sim::laws::{CostLaw, Drift, Law};
@@ -21,15 +21,10 @@ fn shares_of_bound(drift: Option<Drift>, costs: CostLaw, policies: &[(Policy, De
         let (paid, bound) = (uncached(&trace, None), pfoo_l(&trace, CAPACITY, None));
         for (share, &(policy, decay)) in shares.iter_mut().zip(policies) {
             let settings = Settings {
-                capacity: CAPACITY,
-                policy,
                 decay,
-                rescore: false,
-                estimator: Estimator::ValueOfInformation { z: 2.0, s0: None },
-                range: CostRange { floor: 0.0, ceiling: None },
                 estimates: Estimates::InShard,
-                arm: None,
                 seed,
+                ..Settings::new(CAPACITY, policy, Estimator::ValueOfInformation { z: 2.0, s0: None })
             };
             *share += (paid - replay(&trace, &settings).unwrap().total_cost) / bound / 3.0;
         }
@@ -67,17 +62,7 @@ fn hindsight_bounds_every_policy() {
     let sizes: Vec<i64> = drawn.ids.iter().map(|id| 1 + id % 9).collect();
     let trace = Trace::new(&drawn.ids, &drawn.costs, 1, Some(&sizes)).unwrap();
     for policy in [LEC, Policy::Lru, Policy::S3Fifo { small_share: 0.1 }] {
-        let settings = Settings {
-            capacity: 200,
-            policy,
-            decay: DecayRule::None,
-            rescore: false,
-            estimator: Estimator::PlugIn,
-            range: CostRange { floor: 0.0, ceiling: None },
-            estimates: Estimates::Routed,
-            arm: None,
-            seed: 0,
-        };
+        let settings = Settings::new(200, policy, Estimator::PlugIn);
         let saved = uncached(&trace, None) - replay(&trace, &settings).unwrap().total_cost;
         assert!(saved > 0.0 && saved <= pfoo_l(&trace, 200, None), "{policy:?} saves {saved}");
     }

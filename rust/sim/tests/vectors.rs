@@ -1,6 +1,5 @@
 //! Whole replays against `tests/golden/lec/vectors.json`, request by request.
 
-use lecmux_core::estimate::decay::DecayRule;
 use lecmux_core::estimate::{CostRange, Estimator};
 use lecmux_core::evict::Policy;
 use lecmux_sim::{Estimates, Replay, Settings, Trace, replay};
@@ -14,17 +13,7 @@ fn vectors() -> Value {
 }
 
 fn settings(capacity: u64, policy: Policy) -> Settings {
-    Settings {
-        capacity,
-        policy,
-        decay: DecayRule::None,
-        rescore: false,
-        estimator: Estimator::PlugIn,
-        range: CostRange { floor: 0.0, ceiling: None },
-        estimates: Estimates::Routed,
-        arm: None,
-        seed: 0,
-    }
+    Settings::new(capacity, policy, Estimator::PlugIn)
 }
 
 fn ids(names: &Value) -> Vec<i64> {
