@@ -36,7 +36,8 @@ class Lec:
     Attributes:
         decay: how old requests fade; None counts for ever.
         rescore: scores every entry at each decision, O(n), instead of at its last touch.
-        bypass: a newcomer worth less than every entry is not stored.
+        bypass: a newcomer worth less than every entry is not stored; one worth as much as the lowest is
+            stored under `ValueOfInformation` and not under the other estimators.
     """
 
     decay: SelfTuned | HalfLife | None = SelfTuned()

@@ -80,7 +80,7 @@ impl CacheConfig {
     #[must_use]
     pub fn shard(&self) -> ShardConfig {
         let part = self.capacity_bytes / u64::from(self.shard_count());
-        let history = if self.policy.build().remembers() { part / HISTORY_SHARE } else { 0 };
+        let history = if self.policy.build(false).remembers() { part / HISTORY_SHARE } else { 0 };
         ShardConfig {
             budget: part - history,
             overhead: ENTRY_OVERHEAD_BYTES,

@@ -146,6 +146,20 @@ fn density_fills_the_knapsack_greedily() {
 }
 
 #[test]
+fn a_tie_is_the_newcomers_under_value_of_information_alone() {
+    let trace = Trace::new(&[1, 2], &[4.0, 4.0], 1, None).unwrap();
+    for (estimator, held) in [
+        (Estimator::ValueOfInformation { z: 2.0, s0: None }, 2),
+        (Estimator::PooledVariance { z: 2.0, s0: None }, 1),
+        (Estimator::PlugIn, 1),
+    ] {
+        let settings =
+            Settings { estimator, range: CostRange { floor: 4.0, ceiling: None }, ..settings(1, LEC) };
+        assert_eq!(replay(&trace, &settings).unwrap().resident, [held], "{estimator:?}");
+    }
+}
+
+#[test]
 fn with_equal_costs_lec_is_lfu_and_the_unit_does_not_matter() {
     let ids: Vec<i64> = (0..4000_i64).map(|at| (at * at * 7 + at / 3) % 23).collect();
     let equal = vec![3.0; ids.len()];

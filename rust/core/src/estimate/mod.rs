@@ -143,6 +143,13 @@ impl Estimator {
         }
     }
 
+    /// Whether of two entries worth the same the newcomer is kept. Under value of information entries at the
+    /// floor are many and equal, and the newcomer is the one that was asked for just now.
+    #[must_use]
+    pub fn ties_to_newcomer(&self) -> bool {
+        matches!(self, Self::ValueOfInformation { .. })
+    }
+
     /// Lower bound of the arm's expected cost, never under the floor; the floor itself while untried.
     #[inline]
     #[must_use]

@@ -2,7 +2,7 @@
 //!
 //! Zhu et al. 2023, "On Optimal Caching and Model Multiplexing for Large Model Inference", arXiv 2306.02003,
 //! Algorithm 1 and 2: score = count · lower bound of (cost of a miss − cost of a hit) / bytes. A newcomer
-//! replaces the lowest score only when its own is strictly higher.
+//! replaces the lowest score only when its own is strictly higher, or, where the estimator says so, as high.
 
 use super::order::Order;
 use super::{Eviction, LOOK_AHEAD, Slot, Worth};
@@ -11,14 +11,20 @@ use super::{Eviction, LOOK_AHEAD, Slot, Worth};
 #[derive(Clone, Debug)]
 pub struct Lec {
     bypass: bool,
+    ties_to_newcomer: bool,
     order: Order,
 }
 
 impl Lec {
-    /// `bypass`: decline newcomers that are worth no more than the lowest resident.
+    /// `bypass`: decline newcomers that are worth less than the lowest resident; an equal score is declined too
+    /// unless `ties_to_newcomer`.
     #[must_use]
-    pub fn new(bypass: bool) -> Self {
-        Self { bypass, order: Order::default() }
+    pub fn new(bypass: bool, ties_to_newcomer: bool) -> Self {
+        Self { bypass, ties_to_newcomer, order: Order::default() }
+    }
+
+    fn declines(&self, newcomer: f64, lowest: f64) -> bool {
+        self.bypass && if self.ties_to_newcomer { newcomer < lowest } else { newcomer <= lowest }
     }
 }
 
@@ -46,7 +52,7 @@ impl Eviction for Lec {
 
     fn victim(&mut self, newcomer: &Worth, worth_of: &dyn Fn(Slot) -> Worth) -> Option<Slot> {
         let (_, lowest) = self.order.lowest_by(|slot, _| score(&worth_of(slot)))?;
-        if self.bypass && score(newcomer) <= lowest {
+        if self.declines(score(newcomer), lowest) {
             return None;
         }
         self.order.pop_lowest().map(|(slot, _)| slot)

@@ -82,7 +82,8 @@ pub trait Eviction: Send {
 pub enum Policy {
     /// Least expected cost.
     Lec {
-        /// Decline a newcomer that is worth no more than the entry it would replace.
+        /// Decline a newcomer that is worth less than the entry it would replace. Ties are for the estimator:
+        /// [`crate::estimate::Estimator::ties_to_newcomer`].
         bypass: bool,
     },
     /// Greedy dual size frequency.
@@ -125,11 +126,12 @@ impl Policy {
         }
     }
 
-    /// An empty order for this policy.
+    /// An empty order for this policy. `ties_to_newcomer`: under [`Policy::Lec`] a score equal to the lowest
+    /// replaces it.
     #[must_use]
-    pub fn build(self) -> Box<dyn Eviction> {
+    pub fn build(self, ties_to_newcomer: bool) -> Box<dyn Eviction> {
         match self {
-            Self::Lec { bypass } => Box::new(lec::Lec::new(bypass)),
+            Self::Lec { bypass } => Box::new(lec::Lec::new(bypass, ties_to_newcomer)),
             Self::Gdsf { keep_counts, bypass } => Box::new(gdsf::Gdsf::new(keep_counts, bypass)),
             Self::Lfu { bypass } => Box::new(lfu::Lfu::new(bypass)),
             Self::Given { bypass } => Box::new(given::Given::new(bypass)),

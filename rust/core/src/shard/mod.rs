@@ -73,7 +73,7 @@ impl<K, V> Shard<K, V> {
     /// An empty shard; `config` was validated by `CacheConfig`.
     #[must_use]
     pub fn new(config: ShardConfig) -> Self {
-        let order = config.policy.build();
+        let order = config.policy.build(config.estimator.ties_to_newcomer());
         let remembers = order.remembers();
         let decay = if remembers { config.decay } else { DecayRule::None };
         Self {

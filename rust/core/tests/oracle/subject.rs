@@ -112,7 +112,7 @@ impl Subject {
             seed: 1,
         };
         let budget = config.shard().budget;
-        let remembers = policy.build().remembers();
+        let remembers = policy.build(false).remembers();
         let of_costs = matches!(policy, Policy::Lec { .. } | Policy::Gdsf { .. } | Policy::Given { .. });
         let rules = Rules {
             policy,
