@@ -1,7 +1,7 @@
 """The call stage: performs what the pipeline asks for on a LangChain model, in each of four ways."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +9,13 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, message_chunk_to_message
 from langchain_core.messages.ai import add_ai_message_chunks
-from langchain_core.outputs import ChatGeneration, LLMResult
+from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables import RunnableConfig
 
+from langchain_lecmux import quiet
 from langchain_lecmux.asking import Asking
 from langchain_lecmux.bypass import Store, bypassing
-from langchain_lecmux.facts import run_metadata, told_message
+from langchain_lecmux.facts import decision_metadata, told_message
 from langchain_lecmux.generated import Generated, reply
 from langchain_lecmux.recording import Recorder, chunk_plan, recorded
 from lecmux import Decision, Reply
@@ -32,22 +33,30 @@ class Caller:
 
     def whole(self, effect: Call, config: RunnableConfig) -> Reply:
         """The whole answer."""
-        options = self.options(effect)
+        model, messages, options = self.models[effect.model], self.asking.messages, self.options(effect)
+        generations: Sequence[Generation]
         started = time.perf_counter()
         with bypassing(self.store):
             told, recorder = recorded(_told(config, effect.decision))
-            result = self.models[effect.model].generate([self.asking.messages], **options, **_spread(told))
-        return self._replied(effect, result, recorder, started)
+            if quiet.applies(model, messages, told):
+                generations = quiet.answered(model, messages, told, options)
+            else:
+                generations = model.generate([messages], **options, **_spread(told)).generations[0]
+        return _replied(effect, generations, recorder, started)
 
     async def awhole(self, effect: Call, config: RunnableConfig) -> Reply:
         """As `whole`, awaited."""
-        options = self.options(effect)
+        model, messages, options = self.models[effect.model], self.asking.messages, self.options(effect)
+        generations: Sequence[Generation]
         started = time.perf_counter()
         with bypassing(self.store):
             told, recorder = recorded(_told(config, effect.decision))
-            asked = [self.asking.messages]
-            result = await self.models[effect.model].agenerate(asked, **options, **_spread(told))
-        return self._replied(effect, result, recorder, started)
+            if quiet.applies(model, messages, told):
+                generations = await quiet.aanswered(model, messages, told, options)
+            else:
+                result = await model.agenerate([messages], **options, **_spread(told))
+                generations = result.generations[0]
+        return _replied(effect, generations, recorder, started)
 
     def stream(
         self, effect: Call, config: RunnableConfig, gathered: "Gathered"
@@ -81,11 +90,6 @@ class Caller:
     def options(self, effect: Call) -> dict[str, Any]:
         """Keyword arguments for the model of `effect`."""
         return {"stop": self.asking.stop, **self.asking.options_for(effect.model, self.models[effect.model])}
-
-    def _replied(self, effect: Call, result: LLMResult, recorder: Recorder | None, started: float) -> Reply:
-        generated = Generated(tuple(result.generations[0]), plan=recorder.plan if recorder else None)
-        seconds = time.perf_counter() - started
-        return reply(generated, seconds=seconds, model=effect.model)
 
 
 class Gathered:
@@ -173,9 +177,17 @@ def _only_text(chunk: AIMessageChunk) -> bool:
     return isinstance(chunk.content, str) and not (chunk.tool_call_chunks or chunk.additional_kwargs)
 
 
+def _replied(
+    effect: Call, generations: Sequence[Generation], recorder: Recorder | None, started: float
+) -> Reply:
+    generated = Generated(tuple(generations), plan=recorder.plan if recorder else None)
+    seconds = time.perf_counter() - started
+    return reply(generated, seconds=seconds, model=effect.model)
+
+
 def _told(config: RunnableConfig, decision: Decision) -> RunnableConfig:
     """The config of a run that is told of the decision behind it."""
-    return {**config, "metadata": {**(config.get("metadata") or {}), **run_metadata(start_facts(decision))}}
+    return {**config, "metadata": {**(config.get("metadata") or {}), **decision_metadata(decision)}}
 
 
 def _spread(config: RunnableConfig) -> dict[str, Any]:

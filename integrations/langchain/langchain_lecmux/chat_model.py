@@ -19,7 +19,7 @@ from langchain_core.runnables.config import merge_configs
 from langchain_lecmux.asking import BOUND, OURS, STRUCTURED, Asking
 from langchain_lecmux.calls import Gathered
 from langchain_lecmux.events import AsyncSettling, Settling, aadvance, advance
-from langchain_lecmux.facts import run_metadata
+from langchain_lecmux.facts import decision_metadata
 from langchain_lecmux.generated import Generated
 from langchain_lecmux.profiles import TokenCounts, common_profile
 from langchain_lecmux.recording import wants_events
@@ -32,7 +32,6 @@ from langchain_lecmux.structured import Parser, structure, ways
 from langchain_lecmux.wiring import BLOCKS, MESSAGE, AnswerCodec, Turn, turn_of
 from lecmux import Answer, flow
 from lecmux.explain import Explanation, aexplain, explain
-from lecmux.facts import start_facts
 
 __all__ = ["ChatRouter"]
 
@@ -130,7 +129,8 @@ class ChatRouter(RouterSettings, TokenCounts, BaseChatModel):
         **kwargs: Any,
     ) -> AIMessage:
         """One answer."""
-        return super().invoke(input, config, stop=stop, **with_ours(config, kwargs))
+        asking, config = self._asked(input, config, stop, kwargs)
+        return cast("AIMessage", first_message(self._answer(asking, config)))
 
     async def ainvoke(
         self,
@@ -141,7 +141,8 @@ class ChatRouter(RouterSettings, TokenCounts, BaseChatModel):
         **kwargs: Any,
     ) -> AIMessage:
         """One answer, awaited."""
-        return await super().ainvoke(input, config, stop=stop, **with_ours(config, kwargs))
+        asking, config = self._asked(input, config, stop, kwargs)
+        return cast("AIMessage", first_message(await self._aanswer(asking, config)))
 
     def generate(
         self,
@@ -336,7 +337,7 @@ class ChatRouter(RouterSettings, TokenCounts, BaseChatModel):
             replay = StoredAnswer.of(turn.finished(drive.answer))
             return replay, config, turn.caller.asking.replayed
         turn.looked_up(hit=False)
-        told = run_metadata(start_facts(effect.decision))
+        told = decision_metadata(effect.decision)
         heard = merge_configs(config, {"callbacks": [settling(drive, effect)], "metadata": told})
         return self.models[effect.model], heard, turn.caller.options(effect)
 
@@ -381,7 +382,8 @@ class ChatRouter(RouterSettings, TokenCounts, BaseChatModel):
         kwargs: dict[str, Any],
     ) -> tuple[Asking, RunnableConfig]:
         messages = self._convert_input(question).to_messages()
-        return self._asking(messages, stop, with_ours(config, kwargs)), ensure_config(config)
+        config = ensure_config(config)
+        return self._asking(messages, stop, with_ours(config, kwargs)), config
 
     def _asking(
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]

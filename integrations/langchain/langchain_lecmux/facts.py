@@ -7,15 +7,24 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGeneration
 
 from langchain_lecmux.generated import Generated
+from lecmux import Decision
 
 Message = TypeVar("Message", bound=BaseMessage)
 
 _IN_RUNS: Final = ("id", "kind", "model", "reason", "hit_id", "age_seconds")
 
+_OF_DECISIONS: Final = tuple((f"lecmux_{name}", name) for name in _IN_RUNS)
+
 
 def run_metadata(told: dict[str, Any]) -> dict[str, Any]:
     """What callbacks and tracers hear of a decision when the model's run starts, hit or not."""
     return {f"lecmux_{name}": told[name] for name in _IN_RUNS if name in told}
+
+
+def decision_metadata(decision: Decision) -> dict[str, Any]:
+    """The same, straight from the decision."""
+    told = ((name, getattr(decision, plain)) for name, plain in _OF_DECISIONS)
+    return {name: value for name, value in told if value is not None}
 
 
 def with_facts(generated: Generated, told: dict[str, Any]) -> Generated:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from langchain_core.callbacks import Callbacks
 from langchain_core.outputs import ChatGeneration, ChatResult, LLMResult
-from langchain_core.runnables import RunnableConfig, ensure_config
+from langchain_core.runnables import RunnableConfig
 
 from langchain_lecmux.asking import CACHE, OURS, ROUTE
 from langchain_lecmux.generated import Generated
@@ -14,9 +14,9 @@ from lecmux.query import CacheMode, check_cache_mode
 _RUN_SETTINGS: Final = frozenset({"tags", "metadata", "run_name", "run_id"})
 
 
-def with_ours(config: RunnableConfig | None, kwargs: dict[str, Any]) -> dict[str, Any]:
+def with_ours(config: RunnableConfig, kwargs: dict[str, Any]) -> dict[str, Any]:
     """The keyword arguments of a call, with what its config says to the router."""
-    said = ensure_config(config).get("configurable", {})
+    said = config.get("configurable", {})
     ours = {name: said[name] for name in OURS if said.get(name) is not None}
     return {**ours, **kwargs} if ours else kwargs
 
