@@ -223,6 +223,22 @@ def simulate(
 ) -> tuple[float, int, bytes, tuple[list[int], list[float]], list[int]]:
     """Total cost, hits, choices as int8, the curve and the residents; over buffers of int64 and float64."""
 
+def optimum(
+    ids: Any,
+    costs: Any,
+    *,
+    models: int,
+    capacity: int,
+    kind: str,
+    mean: bool = False,
+    means: Any = None,
+    sizes: Any = None,
+) -> float:
+    """Cost at the optimum "static", "static_cold", "dynamic" or "dynamic_warm"."""
+
+def lower_bound(ids: Any, costs: Any, *, models: int, capacity: int, sizes: Any = None) -> float:
+    """A cost that no schedule goes below."""
+
 def snapshot_about(sealed: bytes) -> str:
     """The text kept with a snapshot."""
 

@@ -10,10 +10,21 @@ Units are yours: costs are in one, sizes and capacity in another.
 
 from lecmux.sim import _feedback, _result
 from lecmux.sim._feedback import Artifact, Bandit
+from lecmux.sim._optimum import lower_bound, optimum
 from lecmux.sim._result import Curve, SimResult
 from lecmux.sim._simulate import simulate
 
-__all__ = ["HIT", "Artifact", "Bandit", "Curve", "Feedback", "SimResult", "simulate"]
+__all__ = [
+    "HIT",
+    "Artifact",
+    "Bandit",
+    "Curve",
+    "Feedback",
+    "SimResult",
+    "lower_bound",
+    "optimum",
+    "simulate",
+]
 
 HIT = _result.HIT
 """The choice of a request that was served from the cache."""

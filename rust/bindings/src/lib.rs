@@ -9,6 +9,7 @@ mod fork;
 mod hit;
 mod inflight;
 mod key;
+mod optimum;
 mod router;
 mod scored;
 mod simulate;
@@ -28,6 +29,8 @@ mod _core {
     use super::hit::Hit;
     #[pymodule_export]
     use super::inflight::Inflight;
+    #[pymodule_export]
+    use super::optimum::{lower_bound, optimum};
     #[pymodule_export]
     use super::router::{Choice, Router};
     #[pymodule_export]

@@ -62,7 +62,7 @@ pub(crate) fn simulate<'py>(
     Ok((total_cost, hits, PyBytes::new(py, &choices), (requests, costs), resident))
 }
 
-fn copied<T: Element>(buffer: &Bound<'_, PyAny>, name: &str, kind: &str) -> PyResult<Vec<T>> {
+pub(crate) fn copied<T: Element>(buffer: &Bound<'_, PyAny>, name: &str, kind: &str) -> PyResult<Vec<T>> {
     if PyUntypedBuffer::get(buffer).is_ok_and(|buffer| buffer.item_count() == 0) {
         // Its address is nobody's, and may be refused as unaligned.
         return Ok(Vec::new());

@@ -4,7 +4,8 @@
 //! Object Sizes", SIGMETRICS), weighted by cost: to serve a request from the cache its answer must have been
 //! held since the request for it before, over an interval that occupies size × length of space-time. Filling
 //! the whole budget capacity × T with the intervals that save most for what they occupy, the last one in part,
-//! relaxes "at most the capacity at each moment" to "on average", so no feasible schedule saves more.
+//! relaxes "at most the capacity at each moment" to "on average", so no feasible schedule saves more. Where the
+//! answers to a query differ in size, the one held is any of those before: the smallest is counted.
 
 use std::collections::HashMap;
 
@@ -40,14 +41,17 @@ pub fn uncached(trace: &Trace<'_>, arm: Option<usize>) -> f64 {
 }
 
 fn intervals(trace: &Trace<'_>, arm: Option<usize>) -> Vec<Interval> {
-    let mut last: HashMap<i64, usize> = HashMap::new();
+    // The last request of each query, and the size of its smallest answer so far.
+    let mut seen: HashMap<i64, (usize, u64)> = HashMap::new();
     let mut intervals = Vec::new();
     for (at, &id) in trace.ids().iter().enumerate() {
-        if let Some(before) = last.insert(id, at) {
-            // Held is the answer given before, at its size.
-            let occupies = trace.size(before) as f64 * (at - before) as f64;
+        let size = trace.size(at);
+        let (last, smallest) = seen.entry(id).or_insert((at, size));
+        if *last < at {
+            let occupies = *smallest as f64 * (at - *last) as f64;
             intervals.push(Interval { saves: price(trace, at, arm), occupies });
         }
+        (*last, *smallest) = (at, size.min(*smallest));
     }
     intervals
 }

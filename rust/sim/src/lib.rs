@@ -10,6 +10,7 @@ mod knowledge;
 pub mod curve;
 pub mod replay;
 pub mod bound;
+pub mod optimum;
 
 pub use curve::Curve;
 pub use replay::{Replay, replay};
