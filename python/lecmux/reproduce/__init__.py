@@ -11,7 +11,7 @@ Needs `lecmux[sim]`, and `lecmux[cli]` for the command.
 """
 
 from lecmux.reproduce.experiments import experiment
-from lecmux.reproduce.results import Chart, Check, Column, Panel, Results, Series, Table
+from lecmux.reproduce.results import Chart, Check, Column, Heat, Panel, Results, Series, Table
 from lecmux.reproduce.run import Experiment
 from lecmux.reproduce.summary import Summary
 
@@ -20,6 +20,7 @@ __all__ = [
     "Check",
     "Column",
     "Experiment",
+    "Heat",
     "Panel",
     "Results",
     "Series",

@@ -1,16 +1,17 @@
 """Charts of results, as PNG for pages and SVG for print."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lecmux.errors import MissingExtraError
-from lecmux.reproduce.results import Chart, Panel, Role, Series
+from lecmux.reproduce.results import Chart, Heat, Panel, Role, Series
 
 __all__ = ["draw"]
 
 _COLOURS: dict[Role, tuple[str, ...]] = {
-    "ours": ("#1b7f5c", "#7bc8a4"),
+    "ours": ("#1b7f5c", "#7bc8a4", "#0b3d2c", "#a3b18a", "#52b2a5"),
     "paper": ("#d1495b", "#e8a0a8"),
     "other": ("#8ecae6", "#457b9d", "#c9a227", "#9d8ec7", "#c9d6df"),
     "bound": ("#8a8f98", "#5c6068", "#b9bdc4"),
@@ -18,6 +19,8 @@ _COLOURS: dict[Role, tuple[str, ...]] = {
 _PANEL_INCHES = (4.6, 3.6)
 _DOTS_PER_INCH = 150
 _ALL_BARS = 0.8
+_LEGEND_COLUMNS = 2
+_DARK, _COARSE = 0.6, 100.0
 
 
 def draw(chart: Chart, folder: Path) -> list[Path]:
@@ -38,7 +41,11 @@ def draw(chart: Chart, folder: Path) -> list[Path]:
     for axes, panel in zip(
         figure.subplots(1, len(chart.panels), squeeze=False)[0], chart.panels, strict=True
     ):
-        _draw_panel(axes, panel)
+        if isinstance(panel, Heat):
+            _draw_heat(axes, panel)
+        else:
+            _draw_panel(axes, panel)
+    _legend(figure)
     figure.suptitle(chart.title, fontsize=11)
     paths = [folder / f"{chart.name}.{kind}" for kind in ("png", "svg")]
     with rc_context({"svg.hashsalt": chart.name}):  # so that the same figures give the same file
@@ -60,7 +67,39 @@ def _draw_panel(axes: Any, panel: Panel) -> None:
     axes.set_xlabel(panel.x_label)
     axes.set_ylabel(panel.y_label)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=7, frameon=False)
+
+
+def _legend(figure: Any) -> None:
+    """Below all panels where they show the same things, else in each."""
+    keys = [axes.get_legend_handles_labels() for axes in figure.axes]
+    keys = [(handles, labels) for handles, labels in keys if labels]
+    if keys and all(labels == keys[0][1] for _, labels in keys):
+        columns = min(len(keys[0][1]), _LEGEND_COLUMNS * len(figure.axes))
+        figure.legend(*keys[0], loc="outside lower center", ncols=columns, fontsize=7, frameon=False)
+        return
+    for axes in figure.axes:
+        axes.legend(fontsize=7, frameon=False)
+
+
+def _draw_heat(axes: Any, heat: Heat) -> None:
+    least = min(min(row) for row in heat.values)
+    darkness = [[_share(value, least, heat.most) for value in row] for row in heat.values]
+    axes.imshow(darkness, cmap="YlOrRd", vmin=0.0, vmax=1.0, aspect="auto")
+    for row, values in enumerate(heat.values):
+        for column, value in enumerate(values):
+            colour = "white" if darkness[row][column] > _DARK else "black"
+            text = f"{value:.2f}" if value < _COARSE else f"{value:.0f}"
+            axes.text(column, row, text, ha="center", va="center", fontsize=6, color=colour)
+    axes.set_xticks(range(len(heat.x)), heat.x, fontsize=7)
+    axes.set_yticks(range(len(heat.y)), heat.y, fontsize=7)
+    axes.set_title(heat.title, fontsize=10)
+    axes.set_xlabel(heat.x_label)
+    axes.set_ylabel(heat.y_label)
+
+
+def _share(value: float, least: float, most: float) -> float:
+    """How far `value` lies between the two, by the logarithm, in 0..1."""
+    return min(1.0, math.log(value / least) / math.log(most / least)) if most > least else 0.0
 
 
 def _lines(axes: Any, lines: Sequence[Series]) -> None:

@@ -1,12 +1,14 @@
 """The experiments, in the order in which `lecmux reproduce` runs them."""
 
 from lecmux.errors import ConfigError
+from lecmux.reproduce.drift import Drift
+from lecmux.reproduce.regret import Regret
 from lecmux.reproduce.run import Experiment
 from lecmux.reproduce.synthetic import Synthetic
 
 __all__ = ["EXPERIMENTS", "experiment"]
 
-EXPERIMENTS: tuple[Experiment, ...] = (Synthetic(),)
+EXPERIMENTS: tuple[Experiment, ...] = (Synthetic(), Regret(), Drift())
 """All of them."""
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from lecmux.reproduce.summary import Summary
 
-__all__ = ["Cell", "Chart", "Check", "Column", "Panel", "Results", "Role", "Series", "Table"]
+__all__ = ["Cell", "Chart", "Check", "Column", "Heat", "Panel", "Results", "Role", "Series", "Table"]
 
 Cell = str | int | float | Summary | None
 """What stands in a table; None where there is nothing to say."""
@@ -68,12 +68,28 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
+class Heat:
+    """A map of figures, each in its square: `values[row][column]` stands at `y[row]` and `x[column]`.
+
+    Squares are coloured from the least figure (light) to `most` and above (dark), by the logarithm.
+    """
+
+    title: str
+    x_label: str
+    y_label: str
+    x: tuple[str, ...]
+    y: tuple[str, ...]
+    values: tuple[tuple[float, ...], ...]
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """Panels side by side. `name` is that of the files, without an ending."""
 
     name: str
     title: str
-    panels: tuple[Panel, ...]
+    panels: tuple[Panel | Heat, ...]
 
 
 @dataclass(frozen=True, slots=True)

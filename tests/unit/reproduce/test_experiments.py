@@ -1,0 +1,43 @@
+"""What every experiment promises, on one stream or two of its own."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("numpy", reason="experiments need lecmux[sim]")
+
+from lecmux.reproduce import Experiment
+from lecmux.reproduce.drift import Drift
+from lecmux.reproduce.experiments import EXPERIMENTS
+from lecmux.reproduce.regret import Regret
+from lecmux.reproduce.table import markdown
+from lecmux.reproduce.write import write
+
+SHORT = (Regret(), Drift())
+
+
+def test_names_are_told_apart() -> None:
+    names = [each.name for each in EXPERIMENTS]
+
+    assert len(set(names)) == len(names)
+    assert {each.name for each in SHORT} <= set(names)
+
+
+@pytest.mark.parametrize("experiment", SHORT, ids=lambda experiment: experiment.name)
+def test_seeds_decide_everything_and_every_figure_goes_out(experiment: Experiment, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="charts need lecmux[sim]")
+    results = experiment.run(2)
+
+    assert results.name == experiment.name
+    assert results.tables and results.charts and results.notes
+    assert all(len(row) == len(table.columns) for table in results.tables for row in table.rows)
+    assert all(len(sample) == 2 for sample in results.samples.values())
+    assert json.loads(json.dumps(results.as_json()))["seeds"] == 2
+    assert results == experiment.run(2)
+    alone = experiment.run(1)
+    assert all(alone.samples[name][0] == sample[0] for name, sample in results.samples.items())
+    files = {path.name for path in write(results, tmp_path)}
+    assert {f"{chart.name}.{kind}" for chart in results.charts for kind in ("png", "svg")} < files
+    page = markdown(results)
+    assert all(table.title in page for table in results.tables)
