@@ -10,13 +10,29 @@ import pytest
 np = pytest.importorskip("numpy", reason="traces are numpy arrays")
 
 from lecmux.errors import ConfigError  # noqa: E402  after the check for numpy
-from lecmux.sim.traces import Trace, drift, many_models, power_law, sized, synthetic, zipf_law  # noqa: E402
+from lecmux.sim.traces import (  # noqa: E402
+    Trace,
+    cascade_cost,
+    drift,
+    lambada,
+    many_models,
+    notebook,
+    oasst,
+    power_law,
+    sized,
+    synthetic,
+    zipf_law,
+)
+from lecmux.sim.traces.lambada import OPT_1_3B, OPT_13B  # noqa: E402
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "lec"
 SEEDS = json.loads((GOLDEN / "seeds.json").read_text())
 VECTORS = json.loads((GOLDEN / "vectors.json").read_text())
 LAWS: dict[str, Callable[[int], Trace]] = {
     "synthetic": lambda seed: synthetic(seed, alpha=0.8, ratio=100),
+    "notebook": notebook,
+    "lambada": lambda seed: lambada(seed, alpha=0.8),
+    "oasst": lambda seed: oasst(seed, alpha=0.5),
     "drift": lambda seed: drift(seed, every=100, requests=1000),
     "sized": lambda seed: sized(seed, requests=1000),
     "many_models": lambda seed: many_models(seed, queries=50, requests=1000, zipf=1.0),
@@ -52,12 +68,54 @@ def test_each_law_draws_what_can_be_replayed(law: str) -> None:
     trace = LAWS[law](0)
 
     assert trace.costs.shape == (trace.requests, trace.models)
-    assert trace.costs.min() > 0
+    assert trace.costs.min() >= 0
     assert trace.queries.dtype == np.int64
     if trace.means is not None:
         assert trace.mean_costs()[trace.counts() > 200] == pytest.approx(
             trace.means[trace.counts() > 200], rel=0.25
         )
+
+
+@pytest.mark.parametrize("length", VECTORS["flops_tera"])
+def test_flops_of_a_forward_pass(length: str) -> None:
+    tokens = np.array([float(length.removeprefix("s="))])
+
+    found = [float(model.forward_tera(tokens)[0]) for model in (OPT_1_3B, OPT_13B)]
+
+    assert found == pytest.approx(VECTORS["flops_tera"][length], rel=1e-12)
+
+
+@pytest.mark.parametrize("row", VECTORS["cascade"])
+def test_a_failed_cascade_pays_twice_the_large_model(row: dict[str, float]) -> None:
+    small, large, right = (np.array([row[name]]) for name in ("cs", "cl", "ok"))
+
+    cost = cascade_cost(small, large, right.astype(bool))
+
+    assert cost.tolist() == [row["cas"]]
+    assert np.minimum(cost, large).tolist() == [row["opt"]]
+
+
+@pytest.mark.parametrize("law", ["lambada", "oasst"])
+def test_the_small_model_gets_half_of_the_prompts_right(law: str) -> None:
+    trace = LAWS[law](3)
+    assert trace.success is not None
+
+    right = trace.success[:, 0]
+
+    # Right answers cost the small model's price; wrong ones more than twice the large model's.
+    assert (trace.costs[~right, 0] > 2 * trace.costs[~right, 1]).all()
+    wrong = np.unique(trace.queries[~right])
+    assert len(wrong) == pytest.approx(50, abs=1)  # a rare one may not be asked
+    assert np.isin(trace.queries, wrong).tolist() == (~right).tolist()
+
+
+def test_the_two_sizes_of_lambada_differ_about_tenfold() -> None:
+    trace = lambada(0, alpha=0.2)
+    assert trace.success is not None
+
+    ratio = (trace.costs[:, 1] / trace.costs[:, 0])[trace.success[:, 0]]
+
+    assert ratio == pytest.approx(10.4, rel=0.02)
 
 
 def test_drift_deals_all_of_the_popularity_anew() -> None:

@@ -9,8 +9,12 @@
 Needs `lecmux[sim]`. Each law takes a seed and gives a `Trace`; the same seed gives the same stream.
 """
 
+from lecmux.sim.traces.cascade import cascade_cost
 from lecmux.sim.traces.drift import drift
+from lecmux.sim.traces.lambada import Decoder, lambada
 from lecmux.sim.traces.many_models import many_models
+from lecmux.sim.traces.notebook import notebook
+from lecmux.sim.traces.oasst import oasst
 from lecmux.sim.traces.power_law import draw_power_law, power_law
 from lecmux.sim.traces.sizes import sized
 from lecmux.sim.traces.synthetic import synthetic
@@ -18,10 +22,15 @@ from lecmux.sim.traces.trace import Trace
 from lecmux.sim.traces.zipf import zipf_law
 
 __all__ = [
+    "Decoder",
     "Trace",
+    "cascade_cost",
     "draw_power_law",
     "drift",
+    "lambada",
     "many_models",
+    "notebook",
+    "oasst",
     "power_law",
     "sized",
     "synthetic",
