@@ -3,7 +3,7 @@
 from lecmux.models._torch import place
 from lecmux.models.base import AsyncModel, AsyncStream, Message, Model, Stream
 from lecmux.models.catalog import CATALOG, ModelFile
-from lecmux.models.endpoints import Cooldown, Endpoint, Retries, Timeouts
+from lecmux.models.endpoints import Concurrency, Cooldown, Endpoint, Retries, Timeouts
 from lecmux.models.fetch import Progress, pull
 from lecmux.models.gguf import Gguf
 from lecmux.models.openai_compatible import ChatSettings, OpenAICompatible
@@ -15,6 +15,7 @@ __all__ = [
     "AsyncModel",
     "AsyncStream",
     "ChatSettings",
+    "Concurrency",
     "Cooldown",
     "Endpoint",
     "Gguf",

@@ -30,7 +30,8 @@ def open_client(endpoint: Endpoint) -> Any:
     import openai  # noqa: PLC0415  an extra, loaded at first use
 
     timeout = httpx2.Timeout(None, connect=endpoint.timeouts.connect_seconds)
-    limits = httpx2.Limits(max_connections=_MOST_CONNECTIONS, max_keepalive_connections=_KEPT_CONNECTIONS)
+    most = max(_MOST_CONNECTIONS, endpoint.concurrency.at_most)
+    limits = httpx2.Limits(max_connections=most, max_keepalive_connections=_KEPT_CONNECTIONS)
     return openai.AsyncOpenAI(
         api_key=endpoint.api_key or _NO_KEY,
         base_url=endpoint.base_url,

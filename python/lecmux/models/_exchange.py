@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from lecmux.models._client import headers_for
-from lecmux.models._failures import broke_off, failed, no_answer, too_slow
+from lecmux.models._failures import Failed, broke_off, failed, no_answer, too_slow
+from lecmux.models._gate import Permit
 from lecmux.models._generation import Collected
+from lecmux.models._rate_headers import used_up_seconds
 from lecmux.models.endpoints import Endpoint
 from lecmux.query import Reply
 
@@ -25,8 +27,9 @@ class Exchange:
     to a first token, not after that of a whole reply, and hanging up stops it.
     """
 
-    def __init__(self, client: Any, endpoint: Endpoint, body: Mapping[str, Any]) -> None:
+    def __init__(self, client: Any, endpoint: Endpoint, body: Mapping[str, Any], permit: Permit) -> None:
         self._client = client
+        self._permit = permit
         self._endpoint = endpoint
         self._body = {**body, "model": endpoint.model or body["model"]}
         self._collected = Collected(worked=False)
@@ -47,10 +50,9 @@ class Exchange:
                 while not self._collected.begun and not self._ended:
                     self._text += await self._read()
         except BaseException as error:
-            await self.aclose()
             if isinstance(error, TimeoutError) and limit.expired():
-                raise too_slow(self._endpoint, "first_token_seconds", seconds or 0.0) from None
-            raise failed(error, self._endpoint, self._body["model"]) from None
+                error = too_slow(self._endpoint, "first_token_seconds", seconds or 0.0)
+            raise await self._failed(error) from None
 
     async def next(self) -> str | None:
         """The next piece of text; None after the last.
@@ -63,8 +65,7 @@ class Exchange:
             while not text and not self._ended:
                 text = await self._read()
         except BaseException as error:
-            await self.aclose()
-            raise failed(error, self._endpoint, self._body["model"]) from None
+            raise await self._failed(error) from None
         return text or None
 
     def reply(self, name: str) -> Reply:
@@ -79,8 +80,25 @@ class Exchange:
         """Hangs up. Harmless once the answer has ended."""
         self._ended = True
         events, self._events = self._events, None
-        if events is not None:
-            await events.close()
+        try:
+            if events is not None:
+                await events.close()
+        finally:
+            self._permit.leave(answered=self._collected.finished)
+
+    async def _failed(self, error: BaseException) -> Failed:
+        """What went wrong, once the connection is closed and the place given back.
+
+        Raises:
+            BaseException: `error` itself, where it is none of the endpoint's.
+        """
+        try:
+            why = failed(error, self._endpoint, self._body["model"])
+            if why.failure.overloaded:
+                self._permit.leave(overloaded=True)
+        finally:
+            await self.aclose()
+        return why
 
     async def _send(self) -> None:
         import openai  # noqa: PLC0415  an extra, loaded at first use
@@ -93,6 +111,7 @@ class Exchange:
             stream=True,
             stream_cls=openai.AsyncStream[object],
         )
+        self._permit.hold(used_up_seconds(self._events.response.headers))
         kind = self._events.response.headers.get("content-type", _EVENTS).partition(";")[0].strip().lower()
         if kind == _JSON:  # some servers do not stream, whatever they are asked for
             whole = json.loads(await self._events.response.aread())

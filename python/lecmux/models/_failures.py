@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from lecmux.errors import (
@@ -16,6 +14,7 @@ from lecmux.errors import (
     ModelTimeoutError,
     ModelUnavailableError,
 )
+from lecmux.models._rate_headers import retry_after
 from lecmux.models.endpoints import Endpoint
 
 _SHOWN_CHARACTERS = 300
@@ -26,6 +25,7 @@ _KEY_STATUS = frozenset({401, 403})
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 _NOT_FOUND = 404
 _TOO_MANY = 429
+_OVERLOADED = 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Failure:
         elsewhere: another endpoint may help; False where the request itself is refused.
         unwell: counts against the endpoint's health.
         cool_down: it asks to be left alone at once.
+        overloaded: it has more calls than it can answer.
         retry_after_seconds: for so long, where it says so.
     """
 
@@ -46,6 +47,7 @@ class Failure:
     elsewhere: bool = True
     unwell: bool = True
     cool_down: bool = False
+    overloaded: bool = False
     retry_after_seconds: float | None = None
 
 
@@ -66,6 +68,11 @@ def broke_off(endpoint: Endpoint) -> Failed:
     """The answer stopped before its end."""
     text = f"{endpoint.base_url} stopped in the middle of an answer; nothing of it was kept: ask again"
     return Failed(Failure(ModelUnavailableError(text), retry=True))
+
+
+def no_place(error: ModelError) -> Failed:
+    """Too many calls are there already, by our own count: that says nothing of the endpoint's health."""
+    return Failed(Failure(error, unwell=False))
 
 
 def too_slow(endpoint: Endpoint, limit: str, seconds: float) -> Failed:
@@ -134,9 +141,8 @@ def _refused(error: Any, endpoint: Endpoint, model: str) -> Failure:
         return _too_many(error, told, endpoint)
     if status in _TRY_AGAIN or status >= _SERVER_ERROR:
         after = retry_after(error.response.headers)
-        return Failure(
-            ModelUnavailableError(f"{told}; try again later"), retry=True, retry_after_seconds=after
-        )
+        down = ModelUnavailableError(f"{told}; try again later")
+        return Failure(down, retry=True, overloaded=status == _OVERLOADED, retry_after_seconds=after)
     if status in _REDIRECTS:
         where = clean(error.response.headers.get("location", "nowhere"), endpoint)
         return Failure(ModelReplyError(f"{endpoint.base_url} redirects to {where}: is that the base_url?"))
@@ -149,7 +155,7 @@ def _too_many(error: Any, told: str, endpoint: Endpoint) -> Failure:
     after = retry_after(error.response.headers)
     when = "" if after is None else f" in {after:g} s"
     busy = ModelBusyError(f"{told}; ask less often, or again{when}", retry_after_seconds=after)
-    return Failure(busy, retry=True, cool_down=True, retry_after_seconds=after)
+    return Failure(busy, retry=True, cool_down=True, overloaded=True, retry_after_seconds=after)
 
 
 def _said(error: Any) -> str:
@@ -159,19 +165,3 @@ def _said(error: Any) -> str:
         said = body.get("message") or body.get("detail") or body.get("error")
         return str(said or body)
     return str(body or error.response.reason_phrase)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a response asks to wait: `retry-after-ms`, or `Retry-After` as seconds or a date."""
-    for name, unit_seconds in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(name, "")) * unit_seconds
-        except ValueError:
-            continue
-        return seconds if 0.0 <= seconds < float("inf") else None
-    try:
-        date = parsedate_to_datetime(headers.get("retry-after", ""))
-    except (TypeError, ValueError):
-        return None
-    zoned = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return max(0.0, (zoned - datetime.now(UTC)).total_seconds())

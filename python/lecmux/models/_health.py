@@ -13,6 +13,16 @@ class Health:
         self._failures = 0
         self._seconds = 0.0
         self._probing = False
+        self._asked_to_wait = False
+        self.ready_at = 0.0
+
+    @property
+    def cools_down(self) -> bool:
+        """Whether it is passed over for its failures, and not because it asked to be left alone."""
+        return self._seconds > 0.0 and not self._asked_to_wait
+
+    def recovered(self) -> None:
+        """It says that it is well: the next call tries it."""
         self.ready_at = 0.0
 
     def admits(self, now: float) -> bool:
@@ -43,6 +53,7 @@ class Health:
             return
         doubled = self._seconds * 2 or self._cooldown.first_seconds
         self._seconds = min(doubled, self._cooldown.longest_seconds)
+        self._asked_to_wait = at_once or retry_after_seconds is not None
         self.ready_at = now + max(self._seconds, retry_after_seconds or 0.0)
 
 

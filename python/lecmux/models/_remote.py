@@ -3,17 +3,22 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
-from lecmux.errors import ModelClosedError, ModelError
+from lecmux.errors import ModelBusyError, ModelClosedError, ModelError
 from lecmux.models._client import open_client
 from lecmux.models._exchange import Exchange
-from lecmux.models._failures import Failed, Failure, too_slow
+from lecmux.models._failures import Failed, Failure, no_place, too_slow
+from lecmux.models._gate import Gate, Permit
 from lecmux.models._health import Health, RetryBudget
+from lecmux.models._health_check import HealthCheck
 from lecmux.models.endpoints import Cooldown, Endpoint, Retries
 from lecmux.query import Reply
 
 T = TypeVar("T")
+Try = Callable[["Lane", float], Awaitable[T]]
+"""Asks one endpoint, until a deadline."""
 _LOGGER = logging.getLogger("lecmux")
 
 
@@ -23,6 +28,8 @@ class Lane:
     def __init__(self, endpoint: Endpoint, cooldown: Cooldown) -> None:
         self.endpoint = endpoint
         self.health = Health(cooldown)
+        self._gate = Gate(endpoint.concurrency, endpoint.base_url)
+        self._check = HealthCheck(cooldown.check_seconds)
         self._client: Any = None
 
     @property
@@ -32,8 +39,26 @@ class Lane:
             self._client = open_client(self.endpoint)
         return self._client
 
+    async def enter(self, deadline: float) -> Permit:
+        """Waits for a place there, until `deadline` by the loop's clock at most.
+
+        Raises:
+            Failed: there is none, which is no fault of the endpoint.
+        """
+        try:
+            return await self._gate.enter(deadline)
+        except ModelBusyError as error:
+            raise no_place(error) from None
+
+    def failed(self, now: float, *, at_once: bool, retry_after_seconds: float | None) -> None:
+        """It failed by its own fault: it may have to cool down, and is then asked when it is well again."""
+        self.health.failed(now, at_once=at_once, retry_after_seconds=retry_after_seconds)
+        if self.health.cools_down:
+            self._check.begin(self)
+
     async def aclose(self) -> None:
         """Closes its connections."""
+        self._check.end()
         if self._client is not None:
             await self._client.close()
 
@@ -65,11 +90,11 @@ class Remote:
 
     async def chat(self, body: Mapping[str, Any]) -> Reply:
         """A whole reply; a connection that drops in the middle of it is one more reason to try again."""
-        return await self._tracked(self._reach(lambda lane: self._whole(lane, body), self.deadline()))
+        return await self._tracked(self._reach(partial(self._whole, body), self.deadline()))
 
     async def open(self, body: Mapping[str, Any], deadline: float) -> tuple[Exchange, Lane]:
         """A stream, at its first token."""
-        return await self._tracked(self._reach(lambda lane: self._begun(lane, body), deadline))
+        return await self._tracked(self._reach(partial(self._begun, body), deadline))
 
     async def next(self, exchange: Exchange, lane: Lane, deadline: float) -> str | None:
         """The next piece of a stream; None after the last. No failure here is tried again."""
@@ -111,7 +136,7 @@ class Remote:
         finally:
             self._tasks.discard(task)
 
-    async def _reach(self, attempt: Callable[[Lane], Awaitable[T]], deadline: float) -> T:
+    async def _reach(self, attempt: Try[T], deadline: float) -> T:
         """Asks the endpoints in their order, round by round, until one of them answers."""
         self._budget.called()
         failures: list[Failure] = []
@@ -122,7 +147,7 @@ class Remote:
                     this_round: list[Failure] = []
                     for lane in self._order():
                         try:
-                            return await self._attempt(lane, attempt)
+                            return await self._attempt(lane, attempt, deadline)
                         except Failed as failed:
                             this_round.append(failed.failure)
                             if not failed.failure.elsewhere:
@@ -143,10 +168,10 @@ class Remote:
         healthy = [lane for lane in self._lanes if lane.health.admits(now)]
         return healthy or [min(self._lanes, key=lambda lane: lane.health.ready_at)]
 
-    async def _attempt(self, lane: Lane, attempt: Callable[[Lane], Awaitable[T]]) -> T:
+    async def _attempt(self, lane: Lane, attempt: Try[T], deadline: float) -> T:
         lane.health.asked()
         try:
-            answer = await attempt(lane)
+            answer = await attempt(lane, deadline)
         except Failed as failed:
             self._blame(lane, failed.failure)
             raise
@@ -162,9 +187,7 @@ class Remote:
         if not failure.unwell:
             lane.health.left()
             return
-        lane.health.failed(
-            self._clock(), at_once=failure.cool_down, retry_after_seconds=self._asked_for(failure)
-        )
+        lane.failed(self._clock(), at_once=failure.cool_down, retry_after_seconds=self._asked_for(failure))
 
     async def _waited(self, failures: Sequence[Failure], retry: int, deadline: float) -> bool:
         """Waits before the next round; False where there should be none."""
@@ -189,13 +212,13 @@ class Remote:
         seconds = failure.retry_after_seconds
         return None if seconds is None else min(seconds, self._retries.retry_after_at_most_seconds)
 
-    async def _begun(self, lane: Lane, body: Mapping[str, Any]) -> tuple[Exchange, Lane]:
-        exchange = Exchange(lane.client, lane.endpoint, body)
+    async def _begun(self, body: Mapping[str, Any], lane: Lane, deadline: float) -> tuple[Exchange, Lane]:
+        exchange = Exchange(lane.client, lane.endpoint, body, await lane.enter(deadline))
         await exchange.begin()
         return exchange, lane
 
-    async def _whole(self, lane: Lane, body: Mapping[str, Any]) -> Reply:
-        exchange, _ = await self._begun(lane, body)
+    async def _whole(self, body: Mapping[str, Any], lane: Lane, deadline: float) -> Reply:
+        exchange, _ = await self._begun(body, lane, deadline)
         while await exchange.next() is not None:
             pass
         return exchange.reply(self._name)

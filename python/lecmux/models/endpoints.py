@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from lecmux.errors import ConfigError
 
-__all__ = ["Cooldown", "Endpoint", "Retries", "Timeouts"]
+__all__ = ["Concurrency", "Cooldown", "Endpoint", "Retries", "Timeouts"]
 
 _FIRST_TOKEN_LOCAL_SECONDS = 30.0
 _FIRST_TOKEN_SECONDS = 60.0
@@ -69,9 +69,7 @@ class Retries:
 
     def __post_init__(self) -> None:
         for name in ("times", "burst"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise ConfigError(f"{name} must be a whole number of at least 0, not {value!r}")
+            _require_count(name, getattr(self, name), least=0)
         for name in ("base_seconds", "longest_seconds", "retry_after_at_most_seconds", "budget"):
             _require_amount(name, getattr(self, name))
 
@@ -84,6 +82,14 @@ class Cooldown:
     failure up to `longest_seconds`, or for as long as its `Retry-After` says. Then one call tries it while
     the others still pass it over. When every endpoint cools down, the one that is ready first is asked.
 
+    Attributes:
+        failures: in a row.
+        first_seconds: of the first cooldown.
+        longest_seconds: of the longest.
+        check_seconds: an endpoint of this machine or a private network is asked for its `/health` every so
+            many seconds while it cools down after failures, and is tried as soon as that is well. One that
+            has no such page is not asked again. 0.0 asks none.
+
     Raises:
         ConfigError: for a setting that cannot work.
     """
@@ -91,12 +97,45 @@ class Cooldown:
     failures: int = 3
     first_seconds: float = 5.0
     longest_seconds: float = 60.0
+    check_seconds: float = 10.0
 
     def __post_init__(self) -> None:
-        if isinstance(self.failures, bool) or not isinstance(self.failures, int) or self.failures < 1:
-            raise ConfigError(f"failures must be a whole number of at least 1, not {self.failures!r}")
-        for name in ("first_seconds", "longest_seconds"):
+        _require_count("failures", self.failures, least=1)
+        for name in ("first_seconds", "longest_seconds", "check_seconds"):
             _require_amount(name, getattr(self, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Concurrency:
+    """How many calls may be at an endpoint at once, streams until their end. Further ones wait their turn.
+
+    A call that finds no place goes to the next of the `fallbacks`, and fails where there is none: with
+    `QueueFullError` where `queue_size` calls wait already, with `ModelBusyError` after `wait_seconds`.
+    An endpoint whose rate limit is used up, as its `x-ratelimit-...` headers say, gets no call until that is
+    over.
+
+    Attributes:
+        at_most: calls at once. For a server of your own what it computes together: `--max-num-seqs` of vLLM,
+            `--parallel` of llama.cpp. The default is what the connections of this process allow.
+        queue_size: calls that may wait for a place.
+        wait_seconds: longest wait for one; None leaves it to `Timeouts.total_seconds`, which counts it.
+        adapt: halve the limit where the endpoint answers 429 or 503, and raise it by one for each so many
+            calls that are answered while all places are taken, up to `at_most`.
+
+    Raises:
+        ConfigError: for a setting that cannot work.
+    """
+
+    at_most: int = 1000
+    queue_size: int = 1000
+    wait_seconds: float | None = None
+    adapt: bool = True
+
+    def __post_init__(self) -> None:
+        _require_count("at_most", self.at_most, least=1)
+        _require_count("queue_size", self.queue_size, least=0)
+        if self.wait_seconds is not None:
+            _require_amount("wait_seconds", self.wait_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +148,7 @@ class Endpoint:
         model: what this endpoint calls the model; None takes the name asked of the others.
         headers: sent with each request.
         timeouts: of calls to this endpoint; `total_seconds` is that of the first endpoint.
+        concurrency: how many calls may be there at once.
 
     Raises:
         ConfigError: for an address that is no http(s) URL, or one with a password in it.
@@ -119,6 +159,7 @@ class Endpoint:
     model: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeouts: Timeouts = field(default_factory=Timeouts)
+    concurrency: Concurrency = field(default_factory=Concurrency)
 
     def __post_init__(self) -> None:
         try:
@@ -155,6 +196,11 @@ class Endpoint:
     def is_openai(self) -> bool:
         """True for OpenAI's own service, which names some fields differently."""
         return self.host == "api.openai.com" or self.host.endswith(".api.openai.com")
+
+
+def _require_count(name: str, value: int, *, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ConfigError(f"{name} must be a whole number of at least {least}, not {value!r}")
 
 
 def _require_amount(name: str, value: float, *, above_zero: bool = False) -> None:

@@ -17,7 +17,7 @@ from lecmux.models._io_loop import IO_LOOP
 from lecmux.models._remote import Remote
 from lecmux.models._remote_stream import AsyncRemoteStream, RemoteStream
 from lecmux.models.base import Message
-from lecmux.models.endpoints import Cooldown, Endpoint, Retries, Timeouts
+from lecmux.models.endpoints import Concurrency, Cooldown, Endpoint, Retries, Timeouts
 from lecmux.query import Query, Reply
 
 __all__ = ["ChatSettings", "OpenAICompatible"]
@@ -44,6 +44,7 @@ class OpenAICompatible:
         timeouts: limits of one call.
         retries: how often a call is tried again.
         cooldown: when an endpoint is passed over.
+        concurrency: how many calls may be at `base_url` at once.
         headers: sent with each request to `base_url`.
         body: further fields of each request, such as `{"top_p": 0.9}`; None as a value leaves a field out,
             such as `{"temperature": None}` for a model that takes none.
@@ -67,6 +68,7 @@ class OpenAICompatible:
         timeouts: Timeouts = Timeouts(),
         retries: Retries = Retries(),
         cooldown: Cooldown = Cooldown(),
+        concurrency: Concurrency = Concurrency(),
         headers: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -75,7 +77,9 @@ class OpenAICompatible:
     ) -> None:
         if not isinstance(model, str) or not model:
             raise ConfigError(f"model must be the name of a model at {base_url}, not {model!r}")
-        first = Endpoint(base_url, api_key, headers=dict(headers or {}), timeouts=timeouts)
+        first = Endpoint(
+            base_url, api_key, headers=dict(headers or {}), timeouts=timeouts, concurrency=concurrency
+        )
         self.endpoints = (_with_key(first), *map(_with_key, fallbacks))
         self._model = model
         self._name = name or model
@@ -124,7 +128,8 @@ class OpenAICompatible:
 
         Raises:
             ModelUnavailableError: the endpoint is down, failed, or dropped the connection.
-            ModelBusyError: its rate limit is reached; `retry_after_seconds` is what it asks for.
+            ModelBusyError: its rate limit is reached; `retry_after_seconds` is what it asks for. Or there was
+                no place for the call; where too many waited already, it is a `QueueFullError`.
             ModelTimeoutError: the first token or the whole took too long.
             ModelAccessError: the key is missing or refused.
             ModelNotFoundError: the endpoint knows no such model, or the address is wrong.

@@ -29,7 +29,7 @@ class ScriptedEndpoint:
     Args:
         script: what to answer: a function of the request's body, or lines that are said in turn, the last
             again and again. A Reply gives usage, tool calls and thoughts as well; a fault is an answer that
-            is none.
+            is none. A function is called by several threads at once where requests come at once.
         api_key: what requests must bring; None takes them all.
         models: names it serves; a request for another is a 404. None serves any.
 
@@ -86,7 +86,7 @@ class ScriptedEndpoint:
                 return Refuse(401, f"wrong key: {headers.get('Authorization')}", "invalid_api_key")
             if self._models is not None and body.get("model") not in self._models:
                 return Refuse(404, f"no model {body.get('model')!r}", "model_not_found")
-            return self._script(body)
+        return self._script(body)
 
     def hung_up(self) -> None:
         """A client hung up."""
@@ -201,8 +201,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _in_turn(lines: Sequence[Line]) -> Script:
-    said = iter(range(len(lines)))
-    return lambda body: lines[next(said, len(lines) - 1)]
+    said, lock = iter(range(len(lines))), threading.Lock()
+
+    def script(_body: Mapping[str, Any]) -> Line:
+        with lock:
+            return lines[next(said, len(lines) - 1)]
+
+    return script
 
 
 def _counted(text: str, body: Mapping[str, Any]) -> Reply:

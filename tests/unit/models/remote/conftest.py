@@ -9,7 +9,6 @@ import pytest
 from lecmux.models import Endpoint, OpenAICompatible, Timeouts
 from lecmux.query import Reply
 from lecmux.testing import FakeClock, ScriptedEndpoint
-from lecmux.testing.endpoint import Line
 
 ASK = [{"role": "user", "content": "What is the capital of France?"}]
 
@@ -34,8 +33,9 @@ class Remotes:
         self.sleeps = Sleeps(self.clock)
         self._open: list[Any] = []
 
-    def serve(self, *lines: Line, **settings: Any) -> ScriptedEndpoint:
-        endpoint = ScriptedEndpoint(lines, **settings)
+    def serve(self, *lines: Any, **settings: Any) -> ScriptedEndpoint:
+        """Lines that are said in turn, or one function that says them."""
+        endpoint = ScriptedEndpoint(lines[0] if callable(lines[0]) else lines, **settings)
         self._open.append(endpoint)
         return endpoint
 

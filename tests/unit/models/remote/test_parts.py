@@ -94,7 +94,7 @@ class Ways:
         """The number of the try that was answered."""
         left = iter(outcomes)
 
-        async def attempt(lane: Lane) -> int:
+        async def attempt(lane: Lane, deadline: float) -> int:
             self.tries.append(int(lane.endpoint.host[1:]))
             outcome = next(left, None)
             if outcome is None:
