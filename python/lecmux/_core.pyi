@@ -239,6 +239,19 @@ def optimum(
 def lower_bound(ids: Any, costs: Any, *, models: int, capacity: int, sizes: Any = None) -> float:
     """A cost that no schedule goes below."""
 
+def exploration_floor(
+    ids: Any,
+    costs: Any,
+    *,
+    models: int,
+    capacity: int,
+    popularity: Any,
+    means: Any,
+    arm_means: Any,
+    sizes: Any = None,
+) -> float:
+    """What a policy pays that knows the law and explores."""
+
 def snapshot_about(sealed: bytes) -> str:
     """The text kept with a snapshot."""
 

@@ -1,12 +1,13 @@
 """Optima against vectors that were computed independently of this code."""
 
 import json
+import statistics
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lecmux.sim import optimum
+from lecmux.sim import exploration_floor, optimum
 
 FOLDER = Path(__file__).parent / "lec"
 VECTORS = json.loads((FOLDER / "vectors.json").read_text())
@@ -76,3 +77,19 @@ def test_means_of_a_hundred_seeds(settings: dict[str, Any], thousands: tuple[flo
                 known["means"] = trace.means
             total += optimum(trace.queries, trace.costs, 8, **known)
         assert round(total / 100 / 1000, 3) == want
+
+
+def test_what_exploring_costs_one_who_knows_the_law() -> None:
+    traces = pytest.importorskip("lecmux.sim.traces", reason="the published law draws with numpy")
+    means, medians = [], []
+    for alpha, ratio in CELLS:
+        paid = []
+        for seed in range(100):
+            trace = traces.synthetic(seed, alpha=alpha, ratio=ratio)
+            law = {"popularity": trace.popularity, "means": trace.means, "arm_means": [1.0, 1.0 + ratio]}
+            paid.append(exploration_floor(trace.queries, trace.costs, 8, **law) / 1000)
+        means.append(round(statistics.mean(paid), 3))
+        medians.append(round(statistics.median(paid), 2))
+
+    assert means == [4.612, 6.062, 8.316, 10.961]
+    assert medians[2:] == [5.69, 7.19]

@@ -10,7 +10,7 @@ Units are yours: costs are in one, sizes and capacity in another.
 
 from lecmux.sim import _feedback, _result
 from lecmux.sim._feedback import Artifact, Bandit
-from lecmux.sim._optimum import lower_bound, optimum
+from lecmux.sim._optimum import exploration_floor, lower_bound, optimum
 from lecmux.sim._result import Curve, SimResult
 from lecmux.sim._simulate import simulate
 
@@ -21,6 +21,7 @@ __all__ = [
     "Curve",
     "Feedback",
     "SimResult",
+    "exploration_floor",
     "lower_bound",
     "optimum",
     "simulate",

@@ -11,7 +11,7 @@ from lecmux.sim._buffers import cost_table, integers, numbered
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["lower_bound", "optimum"]
+__all__ = ["exploration_floor", "lower_bound", "optimum"]
 
 _Kind = Literal["static", "static_cold", "dynamic"]
 
@@ -99,6 +99,44 @@ def lower_bound(
         CostError: for a cost that is NaN, negative or infinite.
     """
     return _core.lower_bound(**_Trace(queries, costs, capacity, sizes).buffers)
+
+
+def exploration_floor(
+    queries: "Sequence[int] | Buffer",
+    costs: "Sequence[float] | Sequence[Sequence[float]] | Buffer",
+    capacity: int,
+    *,
+    popularity: "Sequence[float] | Buffer",
+    means: "Sequence[Sequence[float]] | Buffer",
+    arm_means: Sequence[float],
+) -> float:
+    """What a policy pays that knows the law but must look at a model to learn its cost on a query.
+
+    A target for rules that see only what they pay for, fairer than an optimum in hindsight. It knows how
+    popular each query is and which mean costs a model can have on a query, all equally likely. One look, at
+    the price of that request, tells it the mean. It looks at a further model where that gains more over the
+    requests still expected than it costs now, and holds the answers of the largest popularity x mean cost. It
+    starts empty. It is no proven bound: a rule may be lucky on one trace.
+
+    Args:
+        queries: the rows of `popularity` and `means`, in the order asked, (T,).
+        costs: what each request would cost with each model, (T, models); at least 0.
+        capacity: answers that may be held.
+        popularity: probability of each query, (queries,).
+        means: mean cost of each query at each model, (queries, models).
+        arm_means: the means that a model can have on a query; for `traces.synthetic`, 1 and 1 + ratio.
+
+    Raises:
+        ConfigError: for shapes that do not fit together and settings out of range.
+        CostError: for a cost that is NaN, negative or infinite.
+    """
+    trace = _Trace(queries, costs, capacity, None)
+    return _core.exploration_floor(
+        **trace.buffers,
+        popularity=cost_table(popularity)[0],
+        means=trace.means(means),
+        arm_means=cost_table(arm_means)[0],
+    )
 
 
 class _Trace:

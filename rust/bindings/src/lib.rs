@@ -30,7 +30,7 @@ mod _core {
     #[pymodule_export]
     use super::inflight::Inflight;
     #[pymodule_export]
-    use super::optimum::{lower_bound, optimum};
+    use super::optimum::{exploration_floor, lower_bound, optimum};
     #[pymodule_export]
     use super::router::{Choice, Router};
     #[pymodule_export]

@@ -3,7 +3,7 @@
 use lecmux_core::error::Error;
 use lecmux_sim::Trace;
 use lecmux_sim::bound::{pfoo_l, uncached};
-use lecmux_sim::optimum::{self as best, Kind, Pay};
+use lecmux_sim::optimum::{self as best, Kind, Law, Pay};
 use pyo3::prelude::*;
 
 use crate::error::{ConfigError, CoreError, guarded};
@@ -56,6 +56,29 @@ pub(crate) fn lower_bound(
 ) -> PyResult<f64> {
     over(py, ids, costs, models, sizes, |trace| {
         Ok((uncached(trace, None) - pfoo_l(trace, capacity, None)).max(0.0))
+    })
+}
+
+/// What a policy pays that knows the law and explores.
+#[pyfunction]
+#[pyo3(signature = (ids, costs, *, models, capacity, popularity, means, arm_means, sizes=None))]
+#[expect(clippy::too_many_arguments, reason = "keyword-only settings")]
+pub(crate) fn exploration_floor(
+    py: Python<'_>,
+    ids: &Bound<'_, PyAny>,
+    costs: &Bound<'_, PyAny>,
+    models: usize,
+    capacity: u64,
+    popularity: &Bound<'_, PyAny>,
+    means: &Bound<'_, PyAny>,
+    arm_means: &Bound<'_, PyAny>,
+    sizes: Option<&Bound<'_, PyAny>>,
+) -> PyResult<f64> {
+    let popularity = copied::<f64>(popularity, "popularity", "float64")?;
+    let means = copied::<f64>(means, "means", "float64")?;
+    let arm_means = copied::<f64>(arm_means, "arm_means", "float64")?;
+    over(py, ids, costs, models, sizes, |trace| {
+        best::floor(trace, capacity, Law { popularity: &popularity, means: &means, arm_means: &arm_means })
     })
 }
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lecmux import Gdsf, Lec, Lfu, Lru, S3Fifo, ValueOfInformation
 from lecmux.errors import ConfigError, CostError
 from lecmux.policies import PlugIn
-from lecmux.sim import lower_bound, optimum, simulate
+from lecmux.sim import exploration_floor, lower_bound, optimum, simulate
 
 IDS = [0, 1, 0, 2, 0, 1, 0]
 COSTS = [(1.0, 9.0), (5.0, 2.0), (1.0, 9.0), (4.0, 4.0), (1.0, 9.0), (5.0, 2.0), (1.0, 9.0)]
@@ -107,3 +107,32 @@ def test_a_cost_that_cannot_be_names_its_place(cost: float) -> None:
     for bound in (optimum, lower_bound):
         with pytest.raises(CostError, match="request 1, model 0"):
             bound([0, 1], [1.0, cost], 1)
+
+
+def test_one_who_knows_the_law_looks_where_it_pays() -> None:
+    asked, costs = [0] * 6, [(5.0, 1.0)] * 6
+    law = {"popularity": [0.5, 0.5], "means": [(5.0, 1.0), (1.0, 1.0)], "arm_means": [1.0, 5.0]}
+
+    # One look and it holds the answer.
+    assert exploration_floor(asked, costs, 1, **law) == 5.0
+    # The place goes to query 0 once its models are known to be dear, and not before.
+    dear = {**law, "means": [(5.0, 5.0), (1.0, 1.0)]}
+    assert exploration_floor([1, 0, 0, 0, 0], [(1.0, 1.0)] + [(5.0, 5.0)] * 4, 1, **dear) == 1.0 + 5.0 + 5.0
+    assert exploration_floor([], [[]][:0], 1, **{**law, "means": [1.0, 1.0]}) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"capacity": 0}, "capacity"),
+        ({"means": [(1.0, 1.0)]}, "each of the 2"),
+        ({"queries": [0, 2]}, "up to 2"),
+        ({"arm_means": []}, "arm_means"),
+        ({"popularity": [0.5, float("inf")]}, "finite"),
+    ],
+)
+def test_a_law_that_does_not_fit_is_a_typed_error(settings: dict[str, Any], says: str) -> None:
+    law = {"popularity": [0.5, 0.5], "means": [(1.0, 2.0)] * 2, "arm_means": [1.0, 2.0]}
+    arguments = {"queries": [0, 1], "costs": [(1.0, 2.0)] * 2, "capacity": 1, **law, **settings}
+    with pytest.raises(ConfigError, match=says):
+        exploration_floor(**arguments)

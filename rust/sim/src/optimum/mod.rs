@@ -4,6 +4,7 @@
 //! the target of any policy while popularity stands still; the same set when each member must be computed
 //! once; and the clairvoyant schedule, which holds every answer just as long as that pays, below all policies.
 
+mod floor;
 mod flow;
 mod knapsack;
 mod price;
@@ -16,6 +17,7 @@ use lecmux_core::error::Error;
 
 use crate::trace::Trace;
 
+pub use floor::{Law, floor};
 pub use price::Pay;
 pub use schedule::schedule;
 
