@@ -2,13 +2,15 @@
 
 from lecmux.errors import ConfigError
 from lecmux.reproduce.drift import Drift
+from lecmux.reproduce.many_models import ManyModels
 from lecmux.reproduce.regret import Regret
 from lecmux.reproduce.run import Experiment
+from lecmux.reproduce.sizes import Sizes
 from lecmux.reproduce.synthetic import Synthetic
 
 __all__ = ["EXPERIMENTS", "experiment"]
 
-EXPERIMENTS: tuple[Experiment, ...] = (Synthetic(), Regret(), Drift())
+EXPERIMENTS: tuple[Experiment, ...] = (Synthetic(), Regret(), Drift(), Sizes(), ManyModels())
 """All of them."""
 
 
