@@ -220,6 +220,11 @@ def simulate(
     seed: int = 0,
     artifact: bool = False,
     success: bytes | None = None,
+    guess: Any = None,
+    guess_each: bool = False,
+    prior: Any = None,
+    strength: float = 1.0,
+    resident: Any = None,
 ) -> tuple[float, int, bytes, tuple[list[int], list[float]], list[int]]:
     """Total cost, hits, choices as int8, the curve and the residents; over buffers of int64 and float64."""
 
@@ -251,6 +256,20 @@ def exploration_floor(
     sizes: Any = None,
 ) -> float:
     """What a policy pays that knows the law and explores."""
+
+def offline(
+    ids: Any,
+    costs: Any,
+    *,
+    models: int,
+    capacity: int,
+    believed: float | None,
+    accuracy: float,
+    arm: int | None = None,
+    sizes: Any = None,
+    seed: int = 0,
+) -> tuple[float, int, bytes, tuple[list[int], list[float]], list[int]]:
+    """As `simulate`, from the static set that ranks highest by counts, or by costs as `believed`."""
 
 def snapshot_about(sealed: bytes) -> str:
     """The text kept with a snapshot."""

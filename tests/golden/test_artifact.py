@@ -11,7 +11,7 @@ import pytest
 
 from lecmux import Lec, Lfu
 from lecmux.policies import PlugIn
-from lecmux.sim import Artifact, simulate
+from lecmux.sim import Artifact, ByCost, ByCount, offline, simulate
 
 FOLDER = Path(__file__).parent / "lec"
 CELLS = json.loads((FOLDER / "cells.json").read_text())
@@ -62,6 +62,28 @@ def test_a_hundred_seeds_online(row: dict[str, Any]) -> None:
     found = columns(row, total)
 
     assert_printed(found, row)
+
+
+@pytest.mark.parametrize(
+    "row",
+    CELLS["offline"],
+    ids=lambda row: f"accuracy{row['accuracy']}-alpha{row['alpha']}-ratio{row['ratio']}",
+)
+def test_a_hundred_seeds_offline(row: dict[str, Any]) -> None:
+    def total(ids: Any, costs: Any, evict: Any, arm: int | None) -> float:
+        rank = ByCount() if evict == Lfu() else ByCost()
+        settings: dict[str, Any] = {"rank": rank, "accuracy": row["accuracy"], "arm": arm}
+        return offline(ids, costs, capacity=8, seed=int(ids.sum()), **settings).total_cost
+
+    found = columns(row, total)
+
+    selector = (2, 5)
+    if row["accuracy"] == 1:
+        assert_printed(found, row)
+    else:
+        # The selector's coins are others than those of the public code.
+        for place in selector:
+            assert mean(found[place]) == pytest.approx(row["mean"][place], abs=2 * row["error"][place])
 
 
 def assert_printed(found: list[list[float]], row: dict[str, Any]) -> None:

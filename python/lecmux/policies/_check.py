@@ -26,6 +26,12 @@ def fraction(name: str, value: float) -> None:
         raise ConfigError(f"{name} must lie strictly between 0 and 1, not {value!r}")
 
 
+def share(name: str, value: float) -> None:
+    """Refuses what is not in [0, 1]."""
+    if not _is_number(value) or not 0 <= value <= 1:
+        raise ConfigError(f"{name} must lie in [0, 1], not {value!r}")
+
+
 def whole(name: str, value: int, *, least: int = 1, most: int | None = None) -> None:
     """Refuses what is not an int from `least` to `most`; True is no number here."""
     if type(value) is not int or value < least:

@@ -8,8 +8,10 @@
 Units are yours: costs are in one, sizes and capacity in another.
 """
 
-from lecmux.sim import _feedback, _result
+from lecmux.sim import _feedback, _multiplexer, _offline, _result
 from lecmux.sim._feedback import Artifact, Bandit
+from lecmux.sim._multiplexer import Guess, Prior
+from lecmux.sim._offline import ByCost, ByCount, offline
 from lecmux.sim._optimum import exploration_floor, lower_bound, optimum
 from lecmux.sim._result import Curve, SimResult
 from lecmux.sim._simulate import simulate
@@ -18,11 +20,18 @@ __all__ = [
     "HIT",
     "Artifact",
     "Bandit",
+    "ByCost",
+    "ByCount",
     "Curve",
     "Feedback",
+    "Guess",
+    "Multiplexer",
+    "Prior",
+    "Rank",
     "SimResult",
     "exploration_floor",
     "lower_bound",
+    "offline",
     "optimum",
     "simulate",
 ]
@@ -32,3 +41,9 @@ HIT = _result.HIT
 
 Feedback = _feedback.Feedback
 """What `simulate(feedback=)` takes."""
+
+Multiplexer = _multiplexer.Multiplexer
+"""What `simulate(multiplexer=)` takes."""
+
+Rank = _offline.Rank
+"""What `offline(rank=)` takes."""

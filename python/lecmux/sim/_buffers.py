@@ -55,23 +55,40 @@ def integers(name: str, values: Any) -> "Buffer":
         raise ConfigError(f"{name} must be whole numbers of 64 bits; row {row} is {values[row]!r}") from None
 
 
-def cost_table(costs: Any) -> "tuple[Buffer, int]":
+def held(queries: Iterable[Hashable], names: list[Hashable] | None) -> "Buffer":
+    """The queries as numbers; one that has none is never asked and left out."""
+    if names is None:
+        return integers("resident", queries if _is_buffer(queries) else list(queries))
+    number = {name: place for place, name in enumerate(names)}
+    return array("q", [number[query] for query in queries if query in number])
+
+
+def places(name: str, models: Any) -> "Buffer":
+    """Places of models, -1 to 63, as a buffer of int8."""
+    view = integers(name, models)
+    try:
+        return array("b", memoryview(view).tolist())
+    except OverflowError as error:
+        raise ConfigError(f"{name} must hold places of models, or -1: {error}") from error
+
+
+def cost_table(costs: Any, name: str = "costs") -> "tuple[Buffer, int]":
     """`costs` as a buffer of float64 in C order, and the number of models."""
     costs = _of_numpy(costs, "fiu", "float64")
     if _is_buffer(costs):
         view = memoryview(costs)
         if view.ndim not in (1, _MATRIX) or view.shape is None:
-            raise ConfigError(f"costs must have one or two dimensions, not {view.ndim}")
+            raise ConfigError(f"{name} must have one or two dimensions, not {view.ndim}")
         if view.format == "d":
             return view, view.shape[1] if view.ndim == _MATRIX else 1
-        costs = _listed("costs", view)
+        costs = _listed(name, view)
     rows = list(costs)
     if rows and isinstance(rows[0], Sequence):
         models = len(rows[0])
         for row, cells in enumerate(rows):
             if not isinstance(cells, Sequence) or len(cells) != models:
                 raise ConfigError(
-                    f"costs must have the same number of models in each row; row {row} is {cells!r}"
+                    f"{name} must have the same number of models in each row; row {row} is {cells!r}"
                 )
         return _reals((row, cost) for row, cells in enumerate(rows) for cost in cells), models
     return _reals(enumerate(rows)), 1

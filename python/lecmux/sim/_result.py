@@ -1,10 +1,11 @@
 """What a replay gives back."""
 
 from array import array
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["HIT", "Curve", "SimResult"]
+__all__ = ["HIT", "Curve", "SimResult", "result"]
 
 HIT = -1
 """The choice of a request that was served from the cache."""
@@ -45,3 +46,21 @@ class SimResult:
     def requests(self) -> int:
         """Length of the trace."""
         return len(self.choices)
+
+
+def result(
+    served: tuple[float, int, bytes, tuple[list[int], list[float]], list[int]], names: list[Hashable] | None
+) -> SimResult:
+    """What the compiled module served; `names`: of the numbers of the queries, where those are ours."""
+    total_cost, hits, choices, (places, costs), resident = served
+    curve = Curve(array("q", places), array("d", costs))
+    return SimResult(total_cost, hits, array("b", choices), curve, _named(resident, names))
+
+
+def _named(resident: list[int], names: list[Hashable] | None) -> tuple[Hashable, ...]:
+    """The residents by their names, ascending where those are whole numbers."""
+    if names is None:
+        return tuple(resident)
+    held = [names[number] for number in resident]
+    numbers = [name for name in held if type(name) is int]
+    return tuple(sorted(numbers)) if len(numbers) == len(held) else tuple(held)

@@ -1,7 +1,6 @@
 """`simulate`: one trace, one policy, one estimator; what it cost."""
 
-from array import array
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from lecmux import _core
@@ -10,9 +9,10 @@ from lecmux.policies._check import MOST, whole
 from lecmux.policies.estimate import Estimator, ValueOfInformation
 from lecmux.policies.evict import Eviction, Lec
 from lecmux.policies.scored import Scored
-from lecmux.sim._buffers import cost_table, flags, integers, numbered
+from lecmux.sim._buffers import cost_table, flags, held, integers, numbered
 from lecmux.sim._feedback import Artifact, Bandit, Feedback
-from lecmux.sim._result import Curve, SimResult
+from lecmux.sim._multiplexer import Multiplexer
+from lecmux.sim._result import SimResult, result
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -33,6 +33,8 @@ def simulate(
     cost_ceiling: float | None = None,
     seed: int = 0,
     feedback: Feedback = Bandit(),
+    multiplexer: Multiplexer | None = None,
+    resident: Iterable[Hashable] | None = None,
 ) -> SimResult:
     """Serves a trace from an empty cache, learning as it goes.
 
@@ -53,10 +55,13 @@ def simulate(
         cost_ceiling: the most it can cost; for the range bounds, which else take the largest cost seen.
         seed: keys the hash behind the sampling of self-tuned decay.
         feedback: what a miss shows of the costs.
+        multiplexer: what is known of a query before it has costs of its own.
+        resident: queries held from the start and for good; nothing else is stored then, and all that `evict`
+            does is to count.
 
     Raises:
         ConfigError: for shapes that do not fit together, numbers of queries that are not dense, and settings
-            out of range; the first request at fault is named.
+            out of range; the first request at fault is named. Also for residents larger than the capacity.
         CostError: for a cost that is NaN, negative or infinite, naming the request and the model.
     """
     if isinstance(evict, Scored):
@@ -68,7 +73,8 @@ def simulate(
     if arm is not None and not (type(arm) is int and 0 <= arm < models):
         raise ConfigError(f"arm must be None or the place of one of the {models} models, not {arm!r}")
     success = feedback.success if isinstance(feedback, Artifact) else None
-    total, hits, choices, (places, grown), resident = _core.simulate(
+    advice = {} if multiplexer is None else multiplexer._settings(names is not None, models)
+    served = _core.simulate(
         numbers,
         table,
         models=models,
@@ -82,15 +88,7 @@ def simulate(
         seed=seed,
         artifact=isinstance(feedback, Artifact),
         success=None if success is None else flags("success", success),
+        resident=None if resident is None else held(resident, names),
+        **advice,
     )
-    curve = Curve(array("q", places), array("d", grown))
-    return SimResult(total, hits, array("b", choices), curve, _named(resident, names))
-
-
-def _named(resident: list[int], names: list[Hashable] | None) -> tuple[Hashable, ...]:
-    """The residents by their names, ascending where those are whole numbers."""
-    if names is None:
-        return tuple(resident)
-    held = [names[number] for number in resident]
-    numbers = [name for name in held if type(name) is int]
-    return tuple(sorted(numbers)) if len(numbers) == len(held) else tuple(held)
+    return result(served, names)

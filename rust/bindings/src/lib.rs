@@ -10,6 +10,7 @@ mod hit;
 mod inflight;
 mod key;
 mod optimum;
+mod offline;
 mod router;
 mod scored;
 mod simulate;
@@ -29,6 +30,8 @@ mod _core {
     use super::hit::Hit;
     #[pymodule_export]
     use super::inflight::Inflight;
+    #[pymodule_export]
+    use super::offline::offline;
     #[pymodule_export]
     use super::optimum::{exploration_floor, lower_bound, optimum};
     #[pymodule_export]

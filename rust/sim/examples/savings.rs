@@ -47,7 +47,7 @@ fn laws(requests: usize) -> [(&'static str, Law); 3] {
     ]
 }
 
-fn settings(row: &Row, capacity: u64, seed: u64) -> Settings {
+fn settings(row: &Row, capacity: u64, seed: u64) -> Settings<'static> {
     Settings {
         decay: row.decay,
         estimates: Estimates::InShard,

@@ -10,8 +10,9 @@
 //!   one more column here, observed but never called. A large model whose cost was never seen is not tried.
 
 use lecmux_core::error::Error;
-use lecmux_core::estimate::Beliefs;
+use lecmux_core::estimate::{Advice, Beliefs};
 
+use crate::multiplexer::Multiplexer;
 use crate::settings::{Feedback, Settings};
 use crate::trace::Trace;
 
@@ -24,9 +25,11 @@ const TWO: usize = 2;
 
 /// The beliefs of a replay.
 #[derive(Debug)]
-pub(crate) struct Knowledge {
+pub(crate) struct Knowledge<'a> {
     beliefs: Beliefs,
     feedback: Feedback,
+    multiplexer: Option<Multiplexer<'a>>,
+    models: usize,
     /// Models that may be called; `None`: all.
     callable: Option<Vec<usize>>,
     /// Columns that value an entry; `None`: all.
@@ -35,11 +38,14 @@ pub(crate) struct Knowledge {
     large_seen: Vec<bool>,
 }
 
-impl Knowledge {
+impl<'a> Knowledge<'a> {
     /// Knows nothing yet of the costs in `trace`; at most `keys` queries come.
-    pub(crate) fn new(trace: &Trace<'_>, settings: &Settings, keys: usize) -> Result<Self, Error> {
+    pub(crate) fn new(trace: &Trace<'_>, settings: &Settings<'a>, keys: usize) -> Result<Self, Error> {
         let models = trace.models();
         let artifact = settings.feedback == Feedback::Artifact;
+        if artifact && matches!(settings.multiplexer, Some(Multiplexer::Prior { .. })) {
+            return Err(Error::Config { what: "the artifact's feedback goes with no prior".into() });
+        }
         if artifact && models > TWO {
             let what =
                 format!("the artifact's feedback is of one or two models, the small one first, not {models}");
@@ -52,7 +58,8 @@ impl Knowledge {
             if lesser && settings.arm.is_none() { vec![false; trace.queries()] } else { Vec::new() };
         let estimator = settings.estimator.validate()?.for_models(models);
         let beliefs = Beliefs::new(models + usize::from(lesser), estimator, settings.range, keys)?;
-        Ok(Self { beliefs, feedback: settings.feedback, callable, valued, large_seen })
+        let multiplexer = settings.multiplexer.map(|advisor| advisor.validate(trace)).transpose()?;
+        Ok(Self { beliefs, feedback: settings.feedback, multiplexer, models, callable, valued, large_seen })
     }
 
     /// The model for request `at`, whose query was asked `count` times, this one included.
@@ -67,7 +74,8 @@ impl Knowledge {
         if self.large_seen.get(trace.query(at)) == Some(&false) {
             return Ok(SMALL);
         }
-        Ok(self.beliefs.pick(hash, count, self.callable.as_deref())?.0)
+        let advice = self.multiplexer.map_or(Advice::NONE, |advisor| advisor.advice(trace, at));
+        Ok(self.beliefs.pick_with(hash, count, self.callable.as_deref(), advice)?.0)
     }
 
     /// `model` was called for request `at`.
@@ -104,9 +112,10 @@ impl Knowledge {
         Ok(())
     }
 
-    /// What a miss on a query asked `count` times is worth avoiding.
+    /// What a miss on `query`, asked `count` times, is worth avoiding.
     #[inline]
-    pub(crate) fn value(&self, hash: u64, count: f64) -> Result<f64, Error> {
-        self.beliefs.value_among(hash, count, self.valued.as_deref())
+    pub(crate) fn value(&self, hash: u64, count: f64, query: usize) -> Result<f64, Error> {
+        let advice = self.multiplexer.map_or(Advice::NONE, |advisor| advisor.of_query(query, self.models));
+        self.beliefs.value_with(hash, count, self.valued.as_deref(), advice)
     }
 }

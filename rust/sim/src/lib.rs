@@ -5,14 +5,19 @@
 
 pub mod trace;
 pub mod laws;
+pub mod multiplexer;
 pub mod settings;
 mod knowledge;
+mod static_set;
 pub mod curve;
 pub mod replay;
+pub mod offline;
 pub mod bound;
 pub mod optimum;
 
 pub use curve::Curve;
+pub use multiplexer::Multiplexer;
+pub use offline::{Offline, Rank, offline};
 pub use replay::{Replay, replay};
 pub use settings::{Estimates, Feedback, Settings};
 pub use trace::Trace;

@@ -9,12 +9,13 @@ use lecmux_core::shard::{Cost, NEVER, NewEntry, Shard, ShardConfig};
 use crate::curve::{Curve, Recorder};
 use crate::knowledge::Knowledge;
 use crate::settings::{Estimates, Settings};
-use crate::trace::Trace;
+use crate::static_set::StaticSet;
+use crate::trace::{Trace, place};
 
 /// Bytes the shard may spend on one count of a key that is not resident: enough to keep all of them exactly.
 const HISTORY_BYTES_A_KEY: usize = 256;
 /// The choice of a request that called no model. Models are at most 64, so an `i8` holds both.
-const HIT: i8 = -1;
+pub(crate) const HIT: i8 = -1;
 
 /// What a replay cost.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,12 +32,13 @@ pub struct Replay {
     pub resident: Vec<i64>,
 }
 
-/// Replays `trace` from an empty cache.
+/// Replays `trace` from an empty cache, or from a set that is held for good.
 ///
 /// # Errors
-/// [`Error::Config`] for a capacity of 0, an `arm` that is not there, settings out of range, or the artifact's
-/// feedback on more than two models.
-pub fn replay(trace: &Trace<'_>, settings: &Settings) -> Result<Replay, Error> {
+/// [`Error::Config`] for a capacity of 0, an `arm` that is not there, settings out of range, the
+/// artifact's feedback on more than two models, advice that does not fit the trace, or a resident set larger than
+/// the capacity.
+pub fn replay(trace: &Trace<'_>, settings: &Settings<'_>) -> Result<Replay, Error> {
     let mut run = Run::new(trace, settings)?;
     let mut choices = Vec::with_capacity(trace.len());
     let (mut total_cost, mut hits) = (0.0, 0);
@@ -51,21 +53,20 @@ pub fn replay(trace: &Trace<'_>, settings: &Settings) -> Result<Replay, Error> {
         }
         curve.served(at + 1, total_cost);
     }
-    let mut resident: Vec<i64> = run.shard.residents().map(|(&id, ..)| id).collect();
-    resident.sort_unstable();
-    Ok(Replay { total_cost, hits, choices, curve: curve.finish(), resident })
+    Ok(Replay { total_cost, hits, choices, curve: curve.finish(), resident: run.resident() })
 }
 
 struct Run<'a> {
     trace: &'a Trace<'a>,
-    settings: &'a Settings,
+    settings: &'a Settings<'a>,
     shard: Shard<i64, ()>,
-    knowledge: Knowledge,
+    knowledge: Knowledge<'a>,
+    set: Option<StaticSet>,
     removed: Vec<(i64, ())>,
 }
 
 impl<'a> Run<'a> {
-    fn new(trace: &'a Trace<'a>, settings: &'a Settings) -> Result<Self, Error> {
+    fn new(trace: &'a Trace<'a>, settings: &'a Settings<'a>) -> Result<Self, Error> {
         let fail = |what: String| Err(Error::Config { what });
         if settings.capacity == 0 {
             return fail("capacity must be at least 1, not 0".into());
@@ -90,7 +91,8 @@ impl<'a> Run<'a> {
             range: settings.range,
             tenant_share: 1.0,
         });
-        Ok(Self { trace, settings, shard, knowledge, removed: Vec::new() })
+        let set = settings.resident.map(|ids| StaticSet::new(ids, trace, settings.capacity)).transpose()?;
+        Ok(Self { trace, settings, shard, knowledge, set, removed: Vec::new() })
     }
 
     /// Serves request `at`; the model that was called, `None` for a hit.
@@ -98,6 +100,9 @@ impl<'a> Run<'a> {
     fn step(&mut self, at: usize) -> Result<Option<usize>, Error> {
         let id = self.trace.ids()[at];
         let hash = self.hash(id);
+        if self.set.as_ref().is_some_and(|set| set.holds(self.trace.query(at))) {
+            return Ok(None);
+        }
         if self.shard.request(hash, |&key| key == id, 0).is_some() {
             return Ok(None);
         }
@@ -108,6 +113,9 @@ impl<'a> Run<'a> {
                 (arm, Cost::Observed(self.trace.costs(at)[arm]))
             }
         };
+        if self.set.is_some() {
+            return Ok(Some(model));
+        }
         let entry = NewEntry {
             hash,
             key: id,
@@ -135,7 +143,17 @@ impl<'a> Run<'a> {
         if self.settings.rescore {
             self.rescore()?;
         }
-        Ok((model, Cost::Bound(self.knowledge.value(hash, count)?)))
+        Ok((model, Cost::Bound(self.knowledge.value(hash, count, self.trace.query(at))?)))
+    }
+
+    /// What is held, ascending.
+    fn resident(&self) -> Vec<i64> {
+        if let Some(set) = &self.set {
+            return set.ids();
+        }
+        let mut resident: Vec<i64> = self.shard.residents().map(|(&id, ..)| id).collect();
+        resident.sort_unstable();
+        resident
     }
 
     /// Gives every resident its worth under the beliefs of now. O(residents).
@@ -144,7 +162,7 @@ impl<'a> Run<'a> {
             self.shard.residents().map(|(&id, (), view)| (id, view.count)).collect();
         for (id, count) in residents {
             let hash = self.hash(id);
-            let worth = self.knowledge.value(hash, count)?;
+            let worth = self.knowledge.value(hash, count, place(id))?;
             self.shard.revalue(hash, |&key| key == id, worth, 0.0, None);
         }
         Ok(())

@@ -4,6 +4,8 @@ use lecmux_core::estimate::decay::DecayRule;
 use lecmux_core::estimate::{CostRange, Estimator};
 use lecmux_core::evict::Policy;
 
+use crate::multiplexer::Multiplexer;
+
 /// Where costs are estimated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Estimates {
@@ -27,7 +29,7 @@ pub enum Feedback {
 
 /// Settings of a replay.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct Settings<'a> {
     /// Total size that may be resident.
     pub capacity: u64,
     /// Who leaves.
@@ -46,11 +48,15 @@ pub struct Settings {
     pub feedback: Feedback,
     /// The only model to call; `None`: all are there to choose from.
     pub arm: Option<usize>,
+    /// What is known of a query before it has costs of its own.
+    pub multiplexer: Option<Multiplexer<'a>>,
+    /// Queries held from the start and for good; nothing else is stored then.
+    pub resident: Option<&'a [i64]>,
     /// Keys the hash; nothing else is random.
     pub seed: u64,
 }
 
-impl Settings {
+impl Settings<'_> {
     /// Counts that never decay, scores stored at the last touch, every model there to choose from, and bandit
     /// feedback.
     #[must_use]
@@ -65,6 +71,8 @@ impl Settings {
             estimates: Estimates::Routed,
             feedback: Feedback::Bandit,
             arm: None,
+            multiplexer: None,
+            resident: None,
             seed: 0,
         }
     }

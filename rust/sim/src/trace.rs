@@ -110,6 +110,16 @@ impl<'a> Trace<'a> {
         place(self.ids[at])
     }
 
+    /// By query, the first request for it.
+    #[must_use]
+    pub fn first_requests(&self) -> Vec<Option<usize>> {
+        let mut firsts = vec![None; self.queries];
+        for at in (0..self.len()).rev() {
+            firsts[self.query(at)] = Some(at);
+        }
+        firsts
+    }
+
     /// Whether it says which answers are good.
     #[must_use]
     pub fn has_success(&self) -> bool {
@@ -184,7 +194,7 @@ fn queries(ids: &[i64]) -> Result<usize, Error> {
 /// An id that was checked to be in range.
 #[inline]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked on entry")]
-fn place(id: i64) -> usize {
+pub(crate) fn place(id: i64) -> usize {
     id as usize
 }
 

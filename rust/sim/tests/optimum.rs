@@ -147,7 +147,7 @@ proptest! {
     }
 }
 
-fn settings(capacity: u64, policy: Policy) -> Settings {
+fn settings(capacity: u64, policy: Policy) -> Settings<'static> {
     Settings::new(capacity, policy, Estimator::PlugIn)
 }
 

@@ -12,7 +12,7 @@ fn vectors() -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-fn settings(capacity: u64, policy: Policy) -> Settings {
+fn settings(capacity: u64, policy: Policy) -> Settings<'static> {
     Settings::new(capacity, policy, Estimator::PlugIn)
 }
 
@@ -44,7 +44,7 @@ fn same(cost: f64, want: &Value) {
 }
 
 /// Replays every prefix; what must hold after its last request is for `check` to say.
-fn each_prefix(trace: &Trace<'_>, settings: &Settings, rows: &Value, check: impl Fn(&Replay, &Value)) {
+fn each_prefix(trace: &Trace<'_>, settings: &Settings<'_>, rows: &Value, check: impl Fn(&Replay, &Value)) {
     let rows = rows.as_array().unwrap();
     assert_eq!(rows.len(), trace.len());
     for (at, row) in rows.iter().enumerate() {
