@@ -62,34 +62,27 @@ class Books(NamedTuple):
             saved_by_hits=entry.cost,
             saved_by_routing=entry.saved,
             price_of_errors=hit_cost,
+            seconds=entry.seconds,
         )
-        if decision.unit != "seconds":
-            self.ledger.add(
-                "seconds", scope=key.scope, model=entry.model, kind="hit", saved_by_hits=entry.seconds
-            )
         if origin:
             self._keep_open(decision, origin, hit_cost, store)
 
     def call(self, bill: Bill, store: Any) -> None:
         """A model was called and paid."""
         decision = bill.decision
-        scope = bill.key.scope if bill.key else ""
+        seconds = bill.reply.usage.seconds if bill.arm else 0.0  # without an arm it was booked as lost
         self.ledger.add(
             decision.unit,
-            scope=scope,
+            scope=bill.key.scope if bill.key else "",
             model=decision.model,
             kind="call",
             unpriced=bill.own is None,
             spent=bill.own or 0.0,
             saved_by_routing=decision.saved,
             price_of_errors=bill.error,
+            seconds=None if bill.own is None else seconds,
         )
-        if bill.own is None:
-            return
-        if decision.unit != "seconds":
-            seconds = bill.reply.usage.seconds if bill.arm else 0.0  # without an arm it was booked as lost
-            self.ledger.add("seconds", scope=scope, model=decision.model, kind="call", spent=seconds)
-        if bill.key is None or bill.arm is None:
+        if bill.own is None or bill.key is None or bill.arm is None:
             return
         origin = Origin(decision.id, bill.key, bill.arm, bill.error)
         self._keep_open(decision, origin, bill.error, store)
@@ -100,22 +93,23 @@ class Books(NamedTuple):
     def lost(self, key: Key | None, model: str, unit: Unit, cost: float | None, seconds: float) -> None:
         """A call was paid whose answer is not given: it failed, or was not good enough."""
         scope = key.scope if key else ""
-        self.ledger.add(unit, scope=scope, model=model, spent=cost or 0.0, unpriced=cost is None)
-        if unit != "seconds":
-            self.ledger.add("seconds", scope=scope, model=model, spent=seconds)
+        self.ledger.add(
+            unit, scope=scope, model=model, spent=cost or 0.0, unpriced=cost is None, seconds=seconds
+        )
 
     def _keep_open(self, decision: Decision, origin: Origin, charged: float, store: Any) -> None:
         if self.router:
             nearby: Callable[[], Any] = _nowhere if store is None else weakref.ref(store)
-            self.router.remember(Open(decision, origin, charged, nearby, self._settle))
+            known = decision.id, decision.model, decision.unit
+            self.router.remember(Open(*known, origin, charged, nearby, self._settle))
 
     def _settle(self, entry: Open, uncharged: float, quality: float) -> None:
         """The quality became known: books what the error costs beyond what was booked."""
-        decision, scope = entry.decision, entry.origin.key.scope
-        self.ledger.add(decision.unit, scope=scope, model=decision.model, price_of_errors=uncharged)
-        self._tell(entry.origin, entry.decision, uncharged, quality)
+        scope = entry.origin.key.scope
+        self.ledger.add(entry.unit, scope=scope, model=entry.model, price_of_errors=uncharged)
+        self._tell(entry.origin, entry, uncharged, quality)
 
-    def _tell(self, origin: Origin, decision: Decision, cost: float, quality: float | None) -> None:
+    def _tell(self, origin: Origin, decision: Decision | Open, cost: float, quality: float | None) -> None:
         if self.hooks.listening:
             event = Observe(origin.key, decision.id, str(decision.model), cost, quality, decision.unit)
             self.hooks.emit(event)

@@ -60,6 +60,11 @@ class HookRunner:
             self._hooks["score"] = asked("score", _plainly(score), check=_finite)
 
     @property
+    def routes(self) -> bool:
+        """Whether a route hook is asked."""
+        return "route" in self._hooks
+
+    @property
     def incidents(self) -> int:
         """Troubles contained so far, in hooks and in the pipeline."""
         return self._incidents.count

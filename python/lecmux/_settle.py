@@ -21,10 +21,13 @@ def settle(core: "Core", query: Query, key: Key | None, outcome: Outcome) -> Ans
     if reply.model in core.models and reply.model != decision.model:
         outcome = outcome._replace(decision=replace(decision, model=reply.model))
     decision = outcome.decision
-    with core.contained("observe"):
+    try:
         bill = _bill(core, query, key, outcome)
         decision = bill.decision
         core.books.call(bill, core.store)
+    except Exception as error:
+        core.trouble("observe", error)
+    else:
         with core.contained("admit"):
             _admit(core, query, bill, refused=before.given_back)
     return Answer(reply.value, decision, reply)

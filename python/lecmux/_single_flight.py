@@ -3,10 +3,9 @@
 import contextvars
 import sys
 import threading
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from lecmux import _core, _fork
 from lecmux.query import Key
@@ -20,10 +19,11 @@ _BEHALF: contextvars.ContextVar[object] = contextvars.ContextVar("lecmux_on_beha
 class Lead:
     """One request's lead of a key. `caller` is its asyncio task, or else its thread."""
 
-    __slots__ = ("caller",)
+    __slots__ = ("caller", "handoff")
 
     def __init__(self, caller: object) -> None:
         self.caller = caller
+        self.handoff: Handoff | None = None
 
     @property
     def lost(self) -> bool:
@@ -32,14 +32,11 @@ class Lead:
         return bool(loop and loop().is_closed())
 
 
-class Handoff:
+class Handoff(NamedTuple):
     """An answer that found no place in the store, for those who wait for it all the same."""
 
-    __slots__ = ("__weakref__", "hit_cost", "sealed")
-
-    def __init__(self) -> None:
-        self.sealed: _core.Encoded | None = None
-        self.hit_cost = 0.0
+    sealed: _core.Encoded
+    hit_cost: float
 
 
 class SingleFlight:
@@ -53,8 +50,8 @@ class SingleFlight:
     def _reset(self) -> None:
         self._inflight = _core.Inflight()
         self._leads: dict[Key, Lead] = {}
-        # Those who lead and wait hold the handoff of their key: it goes with the last of them.
-        self._handoffs: weakref.WeakValueDictionary[Key, Handoff] = weakref.WeakValueDictionary()
+        # Here while those who wait are woken, and take it.
+        self._handoffs: dict[Key, Handoff] = {}
 
     def _after_fork(self) -> None:
         # The leaders stayed in the parent: here nobody would ever wake those who wait for them.
@@ -81,8 +78,16 @@ class SingleFlight:
 
     def release(self, key: Key, lead: Lead | None = None) -> None:
         """The leader is done: all who wait look again. A `lead` that was reclaimed has nobody to wake."""
-        if self._gives_up(key, lead):
+        if not self._gives_up(key, lead):
+            return
+        handoff = lead.handoff if lead else None
+        if handoff is not None:
+            self._handoffs[key] = handoff
+        try:
             self._inflight.release(key.text, scope=key.scope, fingerprint=key.fingerprint)
+        finally:
+            if handoff is not None and self._handoffs.get(key) is handoff:
+                del self._handoffs[key]
 
     def fail(self, key: Key, lead: Lead | None = None) -> None:
         """The leader failed: one of those who wait takes over."""
@@ -102,35 +107,28 @@ class SingleFlight:
             self._leads.pop(key, None)
         return True
 
-    def handoff(self, key: Key) -> Handoff:
-        """Where the answer of the one who leads `key` is laid, for as long as anybody holds it."""
-        with self._lock:
-            handoff = self._handoffs.get(key)
-            if handoff is None:
-                handoff = self._handoffs[key] = Handoff()
-            return handoff
+    def handoff(self, key: Key) -> Handoff | None:
+        """What the leader of `key`, who is waking those who wait, has laid down for them."""
+        return self._handoffs.get(key)
 
     def hand(self, key: Key, sealed: _core.Encoded, hit_cost: float) -> None:
-        """Lays down an answer that the store did not take, if anybody may wait for it."""
-        handoff = self._handoffs.get(key)
-        if handoff is not None:
-            handoff.hit_cost = hit_cost
-            handoff.sealed = sealed
+        """Lays down an answer that the store did not take, until the leader is done."""
+        lead = self._leads.get(key)
+        if lead is not None:
+            lead.handoff = Handoff(sealed, hit_cost)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claim:
     """Effect: wait until the caller leads ("lead") or another request computed the answer ("done").
 
-    Who waits looks up now and then whether the leader is lost with its event loop.
+    Who waits looks up now and then whether the leader is lost with its event loop. `handoff` is then the
+    answer, where the store had no place for it.
     """
 
     key: Key
     flight: SingleFlight
-    handoff: Handoff = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "handoff", self.flight.handoff(self.key))
+    handoff: Handoff | None = field(default=None, init=False, repr=False, compare=False)
 
     def wait(self) -> Role:
         """Blocks the thread."""
@@ -173,8 +171,10 @@ class Claim:
 class _Turn:
     """One waiter's place in the queue, and what wakes it. It hands the lead on when nobody waits any more.
 
-    It holds no reference to itself: the claim and its handoff are to end with the request.
+    It holds no reference to itself: it is to end with the request.
     """
+
+    __slots__ = ("_claim", "_left", "_lock", "_notify", "role")
 
     def __init__(self, claim: Claim, notify: Callable[[], object]) -> None:
         self._claim = claim
@@ -202,6 +202,8 @@ class _Turn:
             if not self._left and role == "lead":
                 self.role = "lead"
             orphan = self._left and role == "lead"
+        if role == "done":
+            self._claim.handoff = self._claim.flight.handoff(self._claim.key)
         if orphan:
             self._claim.flight.fail(self._claim.key)
             return
@@ -217,11 +219,9 @@ def caller() -> object:
     if behalf is not None:
         return behalf
     asyncio = sys.modules.get("asyncio")
-    if asyncio is not None:
-        try:
-            task = asyncio.current_task()
-        except RuntimeError:
-            task = None
+    # To ask for the task where no loop runs is answered by an exception, which takes longer than the rest.
+    if asyncio is not None and asyncio._get_running_loop() is not None:
+        task = asyncio.current_task()
         if task is not None:
             return task
     return threading.get_ident()

@@ -121,11 +121,13 @@ class Core:
 
     def key(self, query: Query) -> Key | None:
         """Under what the query is stored; None when that cannot be known, and the cache is left aside."""
-        with self.contained("key"):
+        try:
             key = Key(self.hooks.text(query), self.hooks.scope(query), query.fingerprint)
             _check_key(key)
-            return key
-        return None
+        except Exception as error:
+            self.trouble("key", error)
+            return None
+        return key
 
     # exact
 
@@ -141,7 +143,7 @@ class Core:
         if self.mode != "use":
             self.tell(CacheMiss, key, self.mode)
             return None
-        with self.contained("exact"):
+        try:
             look = self.store.peek if again else self.store.lookup
             hit = look(key.text, scope=key.scope, fingerprint=key.fingerprint)
             if hit is None:
@@ -149,11 +151,13 @@ class Core:
                     self.tell(CacheMiss, key, "absent")
                 return None
             return self._serve(key, entry_in(hit.value), hit, again=again)
-        return None
+        except Exception as error:
+            self.trouble("exact", error)
+            return None
 
-    def handed(self, key: Key, handoff: Handoff) -> Answer | None:
+    def handed(self, key: Key, handoff: Handoff | None) -> Answer | None:
         """The answer of another request that this one waited for, where the store had no place for it."""
-        if handoff.sealed is None:
+        if handoff is None:
             return None
         with self.contained("exact"):
             return self._serve(key, unseal(handoff.sealed.data), handoff, again=True)
@@ -212,7 +216,7 @@ class Core:
 
     def steer(self, query: Query, decision: Decision) -> Decision:
         """`decision`, or the word of the route hook where there is a choice."""
-        if len(self.among) > 1:
+        if self.hooks.routes and len(self.among) > 1:
             with self.contained("route"):
                 arm = self.hooks.route(query, decision, self.among)
                 if arm is not None:
@@ -223,8 +227,10 @@ class Core:
 
     def choose(self, key: Key | None) -> Decision:
         """The model that the router names. Where it fails, the first that is allowed."""
-        with self.contained("route"):
+        try:
             return self._routed(key)
+        except Exception as error:
+            self.trouble("route", error)
         may = self._may_answer(self.allowed or self.models)
         return Decision(new_id(), "call", next(m for m in self.models if m in may), "fallback", self.unit)
 
@@ -294,9 +300,11 @@ class Core:
 
     def now(self) -> float:
         """For durations; 0.0 where the clock fails."""
-        with self.contained("clock"):
+        try:
             return self.stopwatch()
-        return 0.0
+        except Exception as error:
+            self.trouble("clock", error)
+            return 0.0
 
     # observe
 
@@ -312,8 +320,13 @@ class Core:
         """Counts trouble that was contained; the first of each stage is logged."""
         self.hooks.incident(stage, error)
 
+    def trouble(self, stage: str, error: Exception) -> None:
+        """Contains an exception: it becomes an incident."""
+        if not isinstance(error, HookFailedError):  # that one is counted where it happened
+            self.incident(stage, error)
+
     def contained(self, stage: str) -> "_Contained":
-        """Turns an exception in a block into an incident."""
+        """Turns an exception in a block into an incident; `trouble` does so where a block takes too long."""
         return _Contained(self, stage)
 
     def tell(self, kind: Callable[..., Any], *details: Any) -> None:
@@ -336,12 +349,14 @@ class _Leading:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         flight = self._core.flight
-        with self._core.contained("claim"):
+        try:
             (flight.release if error is None else flight.fail)(self._key, self._lead)
+        except Exception as trouble:
+            self._core.trouble("claim", trouble)
 
 
 class _Contained:
-    """Turns an exception in its block into an incident; a class, since a hit passes through several."""
+    """Turns an exception in its block into an incident."""
 
     __slots__ = ("_core", "_stage")
 
@@ -355,8 +370,7 @@ class _Contained:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         if not isinstance(error, Exception):
             return False
-        if not isinstance(error, HookFailedError):  # that one is counted where it happened
-            self._core.incident(self._stage, error)
+        self._core.trouble(self._stage, error)
         return True
 
 

@@ -6,7 +6,8 @@ from lecmux.query import Decision
 
 __all__ = ["end_facts", "facts", "start_facts"]
 
-_EMPTY: Final[tuple[Any, ...]] = ({}, [])
+_BY_MODEL: Final = ("lower", "mean", "tries")
+_OF_HITS: Final = ("hit_id", "age_seconds")
 
 
 def facts(decision: Decision) -> dict[str, Any]:
@@ -16,22 +17,23 @@ def facts(decision: Decision) -> dict[str, Any]:
 
 def start_facts(decision: Decision) -> dict[str, Any]:
     """What is known before the model answers; the first chunk of a stream carries it."""
-    told: dict[str, Any] = {
-        "id": decision.id,
-        "kind": decision.kind,
-        "model": decision.model,
-        "reason": decision.reason,
-        "unit": decision.unit,
-        "lower": dict(decision.lower),
-        "mean": dict(decision.mean),
-        "tries": dict(decision.tries),
-        "propensity": decision.propensity,
-        "hit_id": decision.hit_id,
-        "age_seconds": decision.age_seconds,
-        "arm": None if decision.arm == decision.model else decision.arm,  # usually it says nothing new
-        "failed": list(decision.failed),
-    }
-    return {name: value for name, value in told.items() if value is not None and value not in _EMPTY}
+    told: dict[str, Any] = {"id": decision.id, "kind": decision.kind}
+    if decision.model is not None:
+        told["model"] = decision.model
+    told["reason"] = decision.reason
+    told["unit"] = decision.unit
+    for name in _BY_MODEL:
+        if known := getattr(decision, name):
+            told[name] = dict(known)
+    told["propensity"] = decision.propensity
+    for name in _OF_HITS:
+        if (value := getattr(decision, name)) is not None:
+            told[name] = value
+    if decision.arm not in (None, decision.model):  # usually it says nothing new
+        told["arm"] = decision.arm
+    if decision.failed:
+        told["failed"] = list(decision.failed)
+    return told
 
 
 def end_facts(decision: Decision) -> dict[str, Any]:

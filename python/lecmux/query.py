@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, get_args
 
+from lecmux._record import record
 from lecmux.errors import ConfigError
 
 __all__ = ["Answer", "CacheMode", "Decision", "Key", "Query", "Reply", "Unit", "Usage", "check_cache_mode"]
@@ -43,7 +44,7 @@ class Key(NamedTuple):
     fingerprint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Usage:
     """What one model call consumed.
 
@@ -79,7 +80,7 @@ class Usage:
     joules: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Query:
     """One request.
 
@@ -96,7 +97,7 @@ class Query:
     attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reply:
     """What a model returned.
 
@@ -115,7 +116,7 @@ class Reply:
     reasoning: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Decision:
     """How a request was answered, and why. Amounts are in `unit`.
 
@@ -164,7 +165,7 @@ _BEFORE_COST = attrgetter("id", "kind", "model", "reason", "unit")
 _AFTER_SAVED = attrgetter("lower", "mean", "tries", "propensity", "hit_id", "age_seconds", "arm", "failed")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """The value, the decision behind it, and the model's reply where one was called."""
 

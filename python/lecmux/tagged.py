@@ -32,6 +32,7 @@ class UnstorableError(ValueError):
     """The value holds something outside the schema; it is served to its caller and not stored."""
 
 
+_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 _tokens: WeakKeyDictionary[type, str] = WeakKeyDictionary()
 _classes: WeakValueDictionary[str, type] = WeakValueDictionary()
 
@@ -50,7 +51,7 @@ class Packer:
         Raises:
             UnstorableError: a type outside the schema, or nesting beyond `MAX_DEPTH`.
         """
-        if value is None or value is True or value is False or type(value) in (str, int, float):
+        if type(value) in _PLAIN:
             return value
         if depth > MAX_DEPTH:
             raise UnstorableError(f"nested more than {MAX_DEPTH} levels deep")
@@ -61,9 +62,13 @@ class Packer:
         return self._other(value, depth + 1)
 
     def _mapping(self, value: Mapping[Any, Any], depth: int) -> Any:
-        if all(type(name) is str for name in value) and "~" not in value:
-            return {name: self.pack(item, depth) for name, item in value.items()}
-        return self._tag("dict", [[self.pack(k, depth), self.pack(v, depth)] for k, v in value.items()])
+        packed = {}
+        for name, item in value.items():
+            if type(name) is not str or name == "~":
+                pairs = [[self.pack(k, depth), self.pack(v, depth)] for k, v in value.items()]
+                return self._tag("dict", pairs)
+            packed[name] = item if type(item) in _PLAIN else self.pack(item, depth)
+        return packed
 
     def _other(self, value: Any, depth: int) -> Any:
         # Subclasses of the plain types (a string enum, a numpy float) stay equal to what they are stored as.

@@ -140,3 +140,20 @@ def test_the_columns_of_an_account_are_all_written() -> None:
         would_save_by_hits=NANO, would_save_by_routing=2 * NANO, calls=1, unpriced=1
     )
     assert len(ledger._spec()["columns"]) == len(fields(Account))
+
+
+@given(st.lists(st.tuples(bookings, st.none() | amounts)))
+def test_the_time_of_a_model_is_booked_beside_its_dollars(booked: list[tuple[dict[str, Any], Any]]) -> None:
+    (at_once, now), (apart, later) = _ledger(10_000), _ledger(10_000)
+    for booking, seconds in booked:
+        now[0] = later[0] = booking["day"] * DAY + 5.0
+        of = {name: booking[name] for name in ("scope", "model", "kind")}
+        amount = {name: booking[name] for name in AMOUNTS}
+        at_once.add(booking["unit"], **of, **amount, seconds=seconds)
+        apart.add(booking["unit"], **of, **amount)
+        if booking["unit"] == "usd" and seconds is not None:
+            column = "saved_by_hits" if booking["kind"] == "hit" else "spent"
+            apart.add("seconds", **of, **{column: seconds})
+
+    for unit in ("usd", "seconds"):
+        assert at_once.lines(unit) == apart.lines(unit)

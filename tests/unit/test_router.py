@@ -270,7 +270,15 @@ def test_open_decisions_are_bounded_in_number_and_in_characters() -> None:
     for number in range(10):
         decision = _router().route(Key(f"{number:010d}"))
         origin = Origin(decision.id, Key(f"{number:010d}"), "small", 0.0)
-        entry = Open(decision, origin, 0.0, lambda: None, lambda entry, uncharged, quality: None)
+        entry = Open(
+            decision.id,
+            decision.model,
+            decision.unit,
+            origin,
+            0.0,
+            lambda: None,
+            lambda entry, uncharged, quality: None,
+        )
         few.add(entry)
         short.add(entry)
 

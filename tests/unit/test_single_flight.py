@@ -247,6 +247,7 @@ async def test_those_who_wait_get_copies_of_their_own_and_what_they_saved_is_boo
     assert {answer.decision.hit_id for answer in answers} == {None}, "there is no entry to forget"
     assert cache.stats().saved_by_hits_seconds == pytest.approx(4.0)
     assert len(cache) == 0
+    assert not cache._flight._handoffs, "it is kept no longer than it takes to wake them"
 
 
 async def test_an_answer_that_admission_refuses_is_handed_to_nobody() -> None:

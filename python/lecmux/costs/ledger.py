@@ -74,7 +74,8 @@ class Account:
 _NAMES = tuple(each.name for each in fields(Account))
 _COUNTS = ("calls", "hits", "unpriced")
 _AMOUNTS = tuple(name for name in _NAMES if name not in _COUNTS)
-_CALLS, _HITS, _UNPRICED = (_NAMES.index(name) for name in _COUNTS)
+_SPENT, _SAVED_BY_HITS = map(_NAMES.index, ("spent", "saved_by_hits"))
+_CALLS, _HITS, _UNPRICED = map(_NAMES.index, _COUNTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class Ledger:
         price_of_errors: float = 0.0,
         would_save_by_hits: float = 0.0,
         would_save_by_routing: float = 0.0,
+        seconds: float | None = None,
     ) -> None:
         """Adds amounts given in `unit`; each is rounded to a whole billionth once, here.
 
@@ -138,6 +140,8 @@ class Ledger:
             price_of_errors: as in `Account`.
             would_save_by_hits: as in `Account`.
             would_save_by_routing: as in `Account`.
+            seconds: time of the model, added to the seconds as well where `unit` is dollars: as saved for a
+                hit, else as spent. None: nothing is known of it.
         """
         amounts = (
             spent,
@@ -149,14 +153,21 @@ class Ledger:
         )
         # Raises on NaN before anything is added.
         whole = [(column, round(amount * NANO)) for column, amount in enumerate(amounts) if amount]
+        time_taken = None if seconds is None or unit == "seconds" else round(seconds * NANO)
         place = (int(self._clock() // _SECONDS_A_DAY), scope, model or "")
         with self._lock:
             sums = self._sums(unit, place)
             for column, nano in whole:
                 sums[column] += nano
             if kind is not None:
-                sums[_CALLS if kind == "call" else _HITS] += 1
-            sums[_UNPRICED] += unpriced
+                sums[_HITS if kind == "hit" else _CALLS] += 1
+            if unpriced:
+                sums[_UNPRICED] += 1
+            if time_taken is not None:
+                sums = self._sums("seconds", place)
+                sums[_SAVED_BY_HITS if kind == "hit" else _SPENT] += time_taken
+                if kind is not None:
+                    sums[_HITS if kind == "hit" else _CALLS] += 1
 
     def account(self, unit: Unit) -> Account:
         """The sums since the ledger was made, what was restored left out."""

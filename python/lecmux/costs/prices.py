@@ -1,10 +1,11 @@
 """Prices of models, as plain objects."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from lecmux.errors import CostError
 from lecmux.query import Usage
@@ -15,17 +16,26 @@ _MILLION = 1_000_000
 _PETA = 1e15
 _JOULES_PER_KILOWATT_HOUR = 3_600_000.0
 
-# Which part of a usage is charged at which price of its own, and the total it is a part of.
-_INPUT_PARTS = (
-    ("cached_input_tokens", "cached_input_usd_per_million"),
-    ("cache_write_tokens", "cache_write_usd_per_million"),
-    ("image_input_tokens", "image_input_usd_per_million"),
-    ("audio_input_tokens", "audio_input_usd_per_million"),
+
+class _Parts(NamedTuple):
+    """Parts of the tokens of one direction: reads their counts off a usage, and names the price of each."""
+
+    counts: Callable[[Usage], tuple[int, ...]]
+    prices: tuple[str, ...]
+
+
+_INPUT_PARTS = _Parts(
+    attrgetter("cached_input_tokens", "cache_write_tokens", "image_input_tokens", "audio_input_tokens"),
+    (
+        "cached_input_usd_per_million",
+        "cache_write_usd_per_million",
+        "image_input_usd_per_million",
+        "audio_input_usd_per_million",
+    ),
 )
-_OUTPUT_PARTS = (
-    ("reasoning_tokens", "reasoning_usd_per_million"),
-    ("image_output_tokens", "image_output_usd_per_million"),
-    ("audio_output_tokens", "audio_output_usd_per_million"),
+_OUTPUT_PARTS = _Parts(
+    attrgetter("reasoning_tokens", "image_output_tokens", "audio_output_tokens"),
+    ("reasoning_usd_per_million", "image_output_usd_per_million", "audio_output_usd_per_million"),
 )
 
 
@@ -148,16 +158,15 @@ class Price:
             + usage.joules / _JOULES_PER_KILOWATT_HOUR * self.usd_per_kilowatt_hour
         )
 
-    def _tokens(self, usage: Usage, total: int, usual: float, parts: tuple[tuple[str, str], ...]) -> float:
+    def _tokens(self, usage: Usage, total: int, usual: float, parts: _Parts) -> float:
         """Dollars per million times tokens, of one direction."""
         cost, rest = 0.0, total
-        for count_name, price_name in parts:
-            count = getattr(usage, count_name)
-            if not count:
-                continue
-            price = getattr(self, price_name)
-            cost += count * (usual if price is None else price)
-            rest -= count
+        counts = parts.counts(usage)
+        if any(counts):
+            for count, name in zip(counts, parts.prices, strict=True):
+                price = getattr(self, name)
+                cost += count * (usual if price is None else price)
+                rest -= count
         return cost + max(0, rest) * usual
 
     def _spec(self) -> dict[str, Any]:
