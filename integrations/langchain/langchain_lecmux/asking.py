@@ -6,6 +6,7 @@ Tools stay as the user gave them until a model is chosen, since every provider w
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from langchain_core.language_models import BaseChatModel
@@ -40,7 +41,7 @@ class Structure:
     bindings: Mapping[str, Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asking:
     """One list of messages for one answer, or n of them.
 
@@ -121,6 +122,8 @@ class Asking:
         return query, described.unstable is None
 
     def _described(self, identity: str, namespace: str) -> ModelString:
+        if not (self.options or self.bound or self.stop or self.tools or self.structure):
+            return _described_alone(identity, namespace)
         settings = {
             name: value for name, value in (*self.options.items(), *self.bound.items()) if name != _TRACED
         }
@@ -155,6 +158,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted(value, key=repr)
     return repr(value)
+
+
+@lru_cache(maxsize=256)
+def _described_alone(identity: str, namespace: str) -> ModelString:
+    """Models that are asked with no settings beside their own."""
+    return describe_model(_written({"identity": identity, "settings": {}, "stop": None}), namespace)
 
 
 # Made once: `json.dumps` builds an encoder on every call that asks for more than its defaults.

@@ -16,20 +16,26 @@ from lecmux.query import Key, Unit
 def book_call(ledger: Ledger, key: Key, answer: Reply, unit: Unit, cost: float | None) -> None:
     """A model was called; `cost` is None where it could not be known."""
     ledger.add(
-        unit, scope=key.scope, model=answer.model, kind="call", spent=cost or 0.0, unpriced=cost is None
+        unit,
+        scope=key.scope,
+        model=answer.model,
+        kind="call",
+        spent=cost or 0.0,
+        unpriced=cost is None,
+        seconds=answer.usage.seconds,
     )
-    if unit != "seconds":
-        ledger.add("seconds", scope=key.scope, model=answer.model, kind="call", spent=answer.usage.seconds)
 
 
 def book_hit(ledger: Ledger, key: Key, about: Mapping[str, Any], unit: Unit) -> None:
     """An answer was served; `about` is what `about_answer` said of it, where anything did."""
-    model = about.get("model")
-    saved = float(about["saved"]) if about.get("unit") == unit else 0.0
-    ledger.add(unit, scope=key.scope, model=model, kind="hit", saved_by_hits=saved)
-    if unit != "seconds":
-        seconds = float(about.get("seconds", 0))
-        ledger.add("seconds", scope=key.scope, model=model, kind="hit", saved_by_hits=seconds)
+    ledger.add(
+        unit,
+        scope=key.scope,
+        model=about.get("model"),
+        kind="hit",
+        saved_by_hits=float(about["saved"]) if about.get("unit") == unit else 0.0,
+        seconds=float(about.get("seconds", 0)),
+    )
 
 
 def about_answer(answer: Reply, unit: Unit, cost: float | None) -> dict[str, Any]:
@@ -45,7 +51,10 @@ def about_answer(answer: Reply, unit: Unit, cost: float | None) -> dict[str, Any
 def facts_from(about: Mapping[str, Any]) -> dict[str, Any]:
     """What is told of a stored answer: its age, its model, and what it had cost."""
     facts: dict[str, Any] = {"age_seconds": max(0.0, time.time() - about.get("at_ms", 0) / 1000)}
-    facts |= {name: about[name] for name in ("model", "unit") if name in about}
+    if "model" in about:
+        facts["model"] = about["model"]
+    if "unit" in about:
+        facts["unit"] = about["unit"]
     if "saved" in about:
         facts["saved"] = float(about["saved"])
     return facts

@@ -3,8 +3,6 @@
 Otherwise every answer would be stored twice, the second time under a key that knows nothing of the route.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 
 from lecmux import AsyncCache, Cache
@@ -14,17 +12,20 @@ Store = Cache | AsyncCache
 _in_use: ContextVar[tuple[Store, ...]] = ContextVar("langchain_lecmux_in_use", default=())
 
 
-@contextmanager
-def bypassing(store: Store | None) -> Iterator[None]:
+class bypassing:  # noqa: N801  used like a function
     """Within the block, and in threads and tasks started from it, `store` answers no `LECCache`."""
-    if store is None:
-        yield
-        return
-    token = _in_use.set((*_in_use.get(), store))
-    try:
-        yield
-    finally:
-        _in_use.reset(token)
+
+    __slots__ = ("_store", "_token")
+
+    def __init__(self, store: Store | None) -> None:
+        self._store = store
+
+    def __enter__(self) -> None:
+        self._token = None if self._store is None else _in_use.set((*_in_use.get(), self._store))
+
+    def __exit__(self, *_: object) -> None:
+        if self._token is not None:
+            _in_use.reset(self._token)
 
 
 def is_bypassed(store: Store) -> bool:

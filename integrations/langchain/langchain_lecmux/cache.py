@@ -123,10 +123,12 @@ class LECCache(BaseCache):
 
     def lookup(self, prompt: str, llm_string: str) -> RETURN_VAL_TYPE | None:
         """The stored answer as new objects; None when there is none, or when anything goes wrong."""
-        with self._contained("exact"):
-            if query := self._query(prompt, llm_string):
-                return self._lookup(query, self._hooks)
-        return None
+        try:
+            query = self._query(prompt, llm_string)
+            return self._lookup(query, self._hooks) if query else None
+        except Exception as error:  # as `_contained` does it, in less time
+            self._hooks.incident("exact", error)
+            return None
 
     def update(self, prompt: str, llm_string: str, return_val: RETURN_VAL_TYPE) -> None:
         """Stores an answer where that pays; whatever goes wrong is counted, and the answer is not lost."""
@@ -254,13 +256,8 @@ class LECCache(BaseCache):
             self._watches.start(key)
             raise
         self._counts.add("hits")
-        facts: dict[str, Any] = {
-            "kind": "hit",
-            "reason": "exact",
-            "hit_id": hit.hit_id,
-            "cost": 0.0,
-            **facts_from(about),
-        }
+        facts: dict[str, Any] = {"kind": "hit", "reason": "exact", "hit_id": hit.hit_id, "cost": 0.0}
+        facts |= facts_from(about)
         book_hit(self.store.ledger, key, about, self._unit)
         mark_served(Generated(tuple(generations)), facts, renew_tool_calls=self.renew_tool_call_ids)
         if self._hooks.listening:

@@ -1,7 +1,7 @@
 """The call stage: performs what the pipeline asks for on a LangChain model, in each of four ways."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass
 from typing import Any
@@ -23,11 +23,11 @@ from lecmux.facts import end_facts, start_facts
 from lecmux.flow import Call
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Caller:
     """Calls the models of one router for one request, past the cache that the router uses."""
 
-    models: dict[str, BaseChatModel]
+    models: Mapping[str, BaseChatModel]
     asking: Asking
     store: Store | None
 

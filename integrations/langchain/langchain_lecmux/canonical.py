@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
@@ -78,7 +79,7 @@ def canonical_key(prompt: str) -> str:
 
 def plain_key(messages: Sequence[BaseMessage]) -> str | None:
     """The key of a conversation in plain text, straight from its messages; None for any other."""
-    said: list[list[str]] = []
+    said: list[str] = []
     for message in messages:
         kind = _TEXTUAL.get(type(message))
         content: Any = message.content
@@ -88,8 +89,8 @@ def plain_key(messages: Sequence[BaseMessage]) -> str | None:
             return None
         if type(message) is AIMessage and (message.tool_calls or message.invalid_tool_calls):
             return None
-        said.append([kind, content])
-    return bounded("c" + _written(said))
+        said.append(f'["{kind}",{encode_basestring(content)}]')
+    return bounded(f"c[{','.join(said)}]")
 
 
 def _worked_out_key(prompt: str) -> str:

@@ -197,7 +197,8 @@ class ChatRouter(RouterSettings, TokenCounts, BaseChatModel):
         except BaseException as error:
             run.fail(error)
             raise
-        run.end(first_message(generated))
+        if run.manager:
+            run.end(first_message(generated))
         return generated
 
     async def _aanswer(self, asking: Asking, config: RunnableConfig) -> Generated:
@@ -213,7 +214,8 @@ class ChatRouter(RouterSettings, TokenCounts, BaseChatModel):
         except BaseException as error:
             await run.fail(error)
             raise
-        await run.end(first_message(generated))
+        if run.manager:
+            await run.end(first_message(generated))
         return generated
 
     # streams

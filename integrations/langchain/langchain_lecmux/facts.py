@@ -1,11 +1,11 @@
 """A decision told to LangChain: on messages as `response_metadata["lecmux"]`, and in the metadata of runs."""
 
-from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGeneration
 
+from langchain_lecmux.copies import changed
 from langchain_lecmux.generated import Generated
 from lecmux import Decision
 
@@ -23,23 +23,23 @@ def run_metadata(told: dict[str, Any]) -> dict[str, Any]:
 
 def decision_metadata(decision: Decision) -> dict[str, Any]:
     """The same, straight from the decision."""
-    told = ((name, getattr(decision, plain)) for name, plain in _OF_DECISIONS)
-    return {name: value for name, value in told if value is not None}
+    return {name: value for name, plain in _OF_DECISIONS if (value := getattr(decision, plain)) is not None}
 
 
 def with_facts(generated: Generated, told: dict[str, Any]) -> Generated:
     """Copies that carry `told`; a model may hand out the same message again, so it is not changed."""
-    return replace(generated, generations=tuple(_copied(each, told) for each in generated.generations))
+    generations = tuple([_copied(each, told) for each in generated.generations])
+    return Generated(generations, generated.pieces, generated.plan)
 
 
 def _copied(generation: Any, told: dict[str, Any]) -> Any:
     if not isinstance(generation, ChatGeneration):
         return generation
-    return generation.model_copy(update={"message": told_message(generation.message, told)})
+    return changed(generation, message=told_message(generation.message, told))
 
 
 def told_message(message: Message, told: dict[str, Any]) -> Message:
     """A copy of one message that carries `told` beside what it already carries."""
-    known = message.response_metadata.get("lecmux", {})
-    metadata = {**message.response_metadata, "lecmux": {**known, **told}}
-    return message.model_copy(update={"response_metadata": metadata})
+    known = message.response_metadata
+    metadata = {**known, "lecmux": {**known.get("lecmux", {}), **told}}
+    return changed(message, response_metadata=metadata)

@@ -13,6 +13,7 @@ from lecmux.policies import ended_normally
 
 # Where providers say how an answer ended, and which model gave it.
 _REASONS = ("finish_reason", "stop_reason", "stopReason", "done_reason", "finishReason")
+_SAYS_HOW = frozenset({*_REASONS, "status"})
 _FAILED = frozenset({"failed", "incomplete", "cancelled", "error"})
 # Parts of the tokens with prices of their own: LangChain's names, and ours.
 _INPUT_PARTS = {
@@ -60,7 +61,10 @@ class Generated:
     @property
     def message(self) -> BaseMessage | None:
         """The first message; None for a completion model."""
-        return next(self.messages(), None)
+        for generation in self.generations:
+            if isinstance(generation, ChatGeneration):
+                return generation.message
+        return None
 
     def messages(self) -> Iterator[BaseMessage]:
         """The messages of a chat model."""
@@ -134,6 +138,8 @@ def _usage(generated: Generated, seconds: float) -> Usage:
 def _worst_end(generated: Generated) -> str | None:
     """How the answer ended: the first end among its generations that is no normal one, else any."""
     reasons = [_end(generation) for generation in generated.generations]
+    if len(reasons) == 1:
+        return reasons[0]
     bad = next((reason for reason in reasons if not ended_normally(reason)), None)
     return bad or next((reason for reason in reasons if reason), None)
 
@@ -146,6 +152,8 @@ def _end(generation: Generation) -> str | None:
             return "refusal"
         details.append(message.response_metadata)
     for detail in details:
+        if _SAYS_HOW.isdisjoint(detail):
+            continue
         for name in _REASONS:
             if isinstance(reason := detail.get(name), str) and reason:
                 return reason

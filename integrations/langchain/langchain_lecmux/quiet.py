@@ -6,14 +6,16 @@ nobody, and the model is asked by the step behind it: its own cache, rate limite
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, BaseRunManager, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGeneration
 from langchain_core.runnables import RunnableConfig
 from uuid_utils.compat import uuid7
+
+Manager = TypeVar("Manager", bound=BaseRunManager)
 
 _FOR_TRACERS: Final = frozenset({"ls_structured_output_format", "structured_output_format"})
 # Private to LangChain: a release without them has every model asked the long way.
@@ -39,7 +41,7 @@ def answered(
     model: BaseChatModel, messages: list[BaseMessage], config: RunnableConfig, options: Mapping[str, Any]
 ) -> list[ChatGeneration]:
     """As `model.generate([messages], ...)`, where it `applies`."""
-    manager = CallbackManagerForLLMRun(**_nobody(model, config))
+    manager = _unheard(CallbackManagerForLLMRun, model, config)
     return model._generate_with_cache(messages, run_manager=manager, **_settings(options)).generations
 
 
@@ -47,23 +49,23 @@ async def aanswered(
     model: BaseChatModel, messages: list[BaseMessage], config: RunnableConfig, options: Mapping[str, Any]
 ) -> list[ChatGeneration]:
     """As `answered`, awaited."""
-    manager = AsyncCallbackManagerForLLMRun(**_nobody(model, config))
+    manager = _unheard(AsyncCallbackManagerForLLMRun, model, config)
     result = await model._agenerate_with_cache(messages, run_manager=manager, **_settings(options))
     return result.generations
 
 
-def _nobody(model: BaseChatModel, config: RunnableConfig) -> dict[str, Any]:
+def _unheard(kind: type[Manager], model: BaseChatModel, config: RunnableConfig) -> Manager:
     """The run as the model may see it: what it asks of its own accord belongs to it."""
     tags, metadata = config.get("tags") or [], config.get("metadata") or {}
-    return {
-        "run_id": config.get("run_id") or uuid7(),
-        "handlers": [],
-        "inheritable_handlers": [],
-        "tags": [*tags, *(model.tags or ())],
-        "inheritable_tags": [*tags],
-        "metadata": {**metadata, **(model.metadata or {})},
-        "inheritable_metadata": {**metadata},
-    }
+    return kind(
+        run_id=config.get("run_id") or uuid7(),
+        handlers=[],
+        inheritable_handlers=[],
+        tags=[*tags, *(model.tags or ())],
+        inheritable_tags=[*tags],
+        metadata={**metadata, **(model.metadata or {})},
+        inheritable_metadata={**metadata},
+    )
 
 
 def _settings(options: Mapping[str, Any]) -> dict[str, Any]:

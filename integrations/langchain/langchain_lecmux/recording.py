@@ -1,6 +1,7 @@
 """The call stage: what a model's stream consisted of, so that it can be replayed as it was."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -50,18 +51,29 @@ class Recorder(BaseCallbackHandler):
 
 def wants_events(config: RunnableConfig) -> bool:
     """Whether a listener has models write typed events, and their content as blocks, even for `invoke`."""
-    return any(isinstance(each, _TYPED) for each in _handlers(config))
+    return any(_is_typed(type(each)) for each in _handlers(config))  # type: ignore[arg-type]
 
 
 def recorded(config: RunnableConfig) -> tuple[RunnableConfig, Recorder | None]:
     """A config that also records, where a listener has the model stream under `invoke`."""
-    if not any(isinstance(each, _STREAMING) for each in _handlers(config)):
+    if not any(_is_streaming(type(each)) for each in _handlers(config)):  # type: ignore[arg-type]
         return config, None
     recorder = Recorder()
     callbacks: Any = config["callbacks"]
     callbacks = callbacks.copy()
     callbacks.add_handler(recorder, inherit=False)
     return {**config, "callbacks": callbacks}, recorder
+
+
+# Asked of classes and remembered: LangChain's are protocols, which look for every method by name.
+@lru_cache(maxsize=256)
+def _is_typed(kind: type) -> bool:
+    return issubclass(kind, _TYPED)
+
+
+@lru_cache(maxsize=256)
+def _is_streaming(kind: type) -> bool:
+    return issubclass(kind, _STREAMING)
 
 
 def _handlers(config: RunnableConfig) -> Sequence[Any]:

@@ -31,7 +31,7 @@ except ImportError:
 _PASSED_ON: Final = frozenset({"tags", "metadata", "run_id"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Run:
     """A run under way; `manager` is None when nobody listens. `config` is for the model that is called."""
 
@@ -49,7 +49,7 @@ class Run:
             self.manager.on_chain_error(error)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AsyncRun:
     """As `Run`, awaited."""
 

@@ -18,8 +18,11 @@ def mark_served(generated: Generated, facts: dict[str, Any], *, renew_tool_calls
     Their usage becomes zero, since nothing was spent, and `response_metadata["lecmux"]` gets `facts` and
     the usage of the original. Plain text generations stay as they are: LangChain compares them by value.
     """
-    for message in generated.messages():
-        served = dict(facts)
+    for generation in generated.generations:
+        if not isinstance(generation, ChatGeneration):
+            continue
+        message = generation.message
+        served = {**facts}
         if isinstance(message, AIMessage):
             if message.usage_metadata:
                 served["usage"] = message.usage_metadata

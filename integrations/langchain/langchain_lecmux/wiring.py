@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -46,7 +47,7 @@ class AnswerCodec:
         return Generated(tuple(generations), pieces, Plan.stored(about.get("plan")))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Turn:
     """One request on its way: the parts for `flow.answer`, and what is done with its outcome."""
 
@@ -102,19 +103,25 @@ def turn_of(
     query, stable = asking.query(_identity(models, form), namespace)
     core, through = stores.core(query, stable=stable, route=asking.route, mode=asking.mode, one_call=one_call)
     used: Any = core.store
-    return Turn(query, core, Caller(dict(models), asking, used), through)
+    return Turn(query, core, Caller(models, asking, used), through)
 
 
 def _identity(models: Mapping[str, BaseChatModel], form: str) -> str:
-    """Tells these models from others of the same names; read anew, since models can be changed in use.
+    """Tells these models from others of the same names; read anew, since models can be changed in use."""
+    shown = [(name, type(model), _shown(model)) for name, model in models.items()]
+    return _identified(form, *shown)
 
-    A digest, so that an address in a model's parameters does not make every call unstable.
-    """
+
+def _shown(model: BaseChatModel) -> str:
+    return repr(sorted(model._identifying_params.items(), key=lambda parameter: str(parameter[0])))
+
+
+@lru_cache(maxsize=256)
+def _identified(form: str, *shown: tuple[str, type, str]) -> str:
+    """A digest, so that an address in a model's parameters does not make every call unstable."""
     parts = [form]
-    for name, model in models.items():
-        kind = type(model)
-        parameters = ADDRESS.sub("", repr(sorted(model._identifying_params.items(), key=repr)))
-        parts += [name, f"{kind.__module__}.{kind.__qualname__}", parameters]
+    for name, kind, parameters in shown:
+        parts += [name, f"{kind.__module__}.{kind.__qualname__}", ADDRESS.sub("", parameters)]
     return digest(parts)
 
 

@@ -88,11 +88,12 @@ _SHARED: dict[str, Callable[[Any], bool]] = {
 }
 # Fields a newer LangChain may have added: a message that uses one is refused rather than stored without it.
 _UNKNOWN = {
-    kind.cls: tuple(
+    name: tuple(
         kind.cls.model_fields.keys() - {"content", "id", "type"} - _SHARED.keys() - kind.checks.keys()
     )
-    for kind in _KINDS.values()
+    for name, kind in _KINDS.items()
 }
+_FIELDS = {name: (*_SHARED, *kind.checks) for name, kind in _KINDS.items()}
 _EMPTY: tuple[Any, ...] = (None, [], {})
 _EXTRA = "+"
 
@@ -105,16 +106,19 @@ def pack_message(message: BaseMessage, packer: Packer) -> list[Any]:
     Raises:
         UnstorableError: a class outside the table, or a value outside the schema.
     """
-    if isinstance(message, BaseMessageChunk):
-        message = message_chunk_to_message(message)
     name = _NAMES.get(type(message))
+    if name is None and isinstance(message, BaseMessageChunk):
+        message = message_chunk_to_message(message)
+        name = _NAMES.get(type(message))
     if name is None:
         raise UnstorableError(f"a message of type {type(message).__name__}")
-    if any(getattr(message, unknown) not in _EMPTY for unknown in _UNKNOWN[type(message)]):
-        raise UnstorableError("a message with a field this version does not know")
+    held = message.__dict__
+    for unknown in _UNKNOWN[name]:
+        if held[unknown] not in _EMPTY:
+            raise UnstorableError("a message with a field this version does not know")
     fields = {}
-    for field_name in (*_SHARED, *_KINDS[name].checks):
-        value = getattr(message, field_name)
+    for field_name in _FIELDS[name]:
+        value = held[field_name]
         if value not in _EMPTY:
             fields[field_name] = packer.pack(value)
     if extra := message.__pydantic_extra__:
