@@ -37,7 +37,7 @@ EVICTIONS: list[Eviction] = [
 ]
 ESTIMATORS: list[Estimator] = [
     ValueOfInformation(),
-    ValueOfInformation(z=1.0, s0=0.5),
+    ValueOfInformation(z=1.0, s0=0.5, forecast=0.5),
     PooledVariance(),
     Hoeffding(delta=0.1, horizon=10, queries=5),
     EmpiricalBernstein(),
@@ -79,6 +79,7 @@ def test_a_cache_works_under_every_estimator(estimator: Estimator) -> None:
         lambda: S3Fifo(small_share=0),
         lambda: S3Fifo(small_share=1),
         lambda: ValueOfInformation(z=-1),
+        lambda: ValueOfInformation(forecast=0),
         lambda: PooledVariance(s0=0),
         lambda: Hoeffding(delta=1),
         lambda: EmpiricalBernstein(horizon=0),

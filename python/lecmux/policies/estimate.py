@@ -30,16 +30,19 @@ class ValueOfInformation:
     Attributes:
         z: width of the bound in standard deviations.
         s0: prior standard deviation in cost units; None takes a quarter of the running mean cost.
+        forecast: requests that a trial may still repay, for each that came; 0.5 tries less.
     """
 
     z: float = 2.0
     s0: float | None = None
+    forecast: float = 1.0
 
     def __post_init__(self) -> None:
         _check_pooled("ValueOfInformation", self.z, self.s0)
+        positive("ValueOfInformation.forecast", self.forecast)
 
     def _spec(self) -> dict[str, Any]:
-        return {"estimator": "value_of_information", "z": self.z, "s0": self.s0}
+        return {"estimator": "value_of_information", "z": self.z, "s0": self.s0, "forecast": self.forecast}
 
 
 @dataclass(frozen=True, slots=True)

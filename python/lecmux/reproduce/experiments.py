@@ -2,6 +2,7 @@
 
 from lecmux.errors import ConfigError
 from lecmux.reproduce.drift import Drift
+from lecmux.reproduce.looks import Looks
 from lecmux.reproduce.many_models import ManyModels
 from lecmux.reproduce.regret import Regret
 from lecmux.reproduce.run import Experiment
@@ -10,7 +11,7 @@ from lecmux.reproduce.synthetic import Synthetic
 
 __all__ = ["EXPERIMENTS", "experiment"]
 
-EXPERIMENTS: tuple[Experiment, ...] = (Synthetic(), Regret(), Drift(), Sizes(), ManyModels())
+EXPERIMENTS: tuple[Experiment, ...] = (Synthetic(), Regret(), Drift(), Sizes(), ManyModels(), Looks())
 """All of them."""
 
 

@@ -50,9 +50,11 @@ fn decay(spec: &Bound<'_, PyDict>) -> PyResult<DecayRule> {
 pub(crate) fn estimator(spec: &Bound<'_, PyDict>) -> PyResult<Estimator> {
     let name: String = field(spec, "estimator")?;
     let estimator = match name.as_str() {
-        "value_of_information" => {
-            Estimator::ValueOfInformation { z: field(spec, "z")?, s0: field(spec, "s0")? }
-        }
+        "value_of_information" => Estimator::ValueOfInformation {
+            z: field(spec, "z")?,
+            s0: field(spec, "s0")?,
+            forecast: field(spec, "forecast")?,
+        },
         "pooled_variance" => Estimator::PooledVariance { z: field(spec, "z")?, s0: field(spec, "s0")? },
         "hoeffding" => Estimator::Hoeffding {
             delta: field(spec, "delta")?,

@@ -52,7 +52,11 @@ fn settings(row: &Row, capacity: u64, seed: u64) -> Settings<'static> {
         decay: row.decay,
         estimates: Estimates::InShard,
         seed,
-        ..Settings::new(capacity, row.policy, Estimator::ValueOfInformation { z: 2.0, s0: None })
+        ..Settings::new(
+            capacity,
+            row.policy,
+            Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0 },
+        )
     }
 }
 

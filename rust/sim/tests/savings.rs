@@ -24,7 +24,11 @@ fn shares_of_bound(drift: Option<Drift>, costs: CostLaw, policies: &[(Policy, De
                 decay,
                 estimates: Estimates::InShard,
                 seed,
-                ..Settings::new(CAPACITY, policy, Estimator::ValueOfInformation { z: 2.0, s0: None })
+                ..Settings::new(
+                    CAPACITY,
+                    policy,
+                    Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0 },
+                )
             };
             *share += (paid - replay(&trace, &settings).unwrap().total_cost) / bound / 3.0;
         }

@@ -10,13 +10,14 @@ pytest.importorskip("numpy", reason="experiments need lecmux[sim]")
 from lecmux.reproduce import Experiment
 from lecmux.reproduce.drift import Drift
 from lecmux.reproduce.experiments import EXPERIMENTS
+from lecmux.reproduce.looks import Looks
 from lecmux.reproduce.many_models import ManyModels
 from lecmux.reproduce.regret import Regret
 from lecmux.reproduce.sizes import Sizes
 from lecmux.reproduce.table import markdown
 from lecmux.reproduce.write import write
 
-SHORT = (Regret(), Drift(), Sizes(), ManyModels())
+SHORT = (Regret(), Drift(), Sizes(), ManyModels(), Looks())
 
 
 def test_names_are_told_apart() -> None:

@@ -390,8 +390,8 @@ impl Beliefs {
             arms.iter().enumerate().fold(0, |tried, (k, arm)| tried | u64::from(arm.n > 0) << k)
         }) & allowed;
         let Some(arms) = arms.filter(|_| tried != 0) else { return (self.first(allowed), Reason::Untried) };
-        if let Estimator::ValueOfInformation { .. } = self.estimator {
-            if let Some(model) = self.worth_a_look(arms, tried, allowed & !tried, count) {
+        if let Estimator::ValueOfInformation { forecast, .. } = self.estimator {
+            if let Some(model) = self.worth_a_look(arms, tried, allowed & !tried, forecast * count) {
                 return (model, Reason::Exploring);
             }
             return (self.lowest(arms, tried), Reason::LowestBound);
@@ -408,13 +408,13 @@ impl Beliefs {
         lowest_by(allowed, |k| (self.recent[k].expected(self.range.floor), false))
     }
 
-    /// Of the untried models whose look pays, the one that gains most.
-    fn worth_a_look(&self, arms: &[Arm], tried: u64, untried: u64, count: f64) -> Option<usize> {
+    /// Of the untried models whose look pays over `to_come` more calls, the one that gains most.
+    fn worth_a_look(&self, arms: &[Arm], tried: u64, untried: u64, to_come: f64) -> Option<usize> {
         if untried == 0 {
             return None;
         }
         let best = bits(tried).map(|k| arms[k].mean).fold(f64::INFINITY, f64::min);
-        let gain = |k: usize| self.recent[k].gain(count, best, self.range.floor);
+        let gain = |k: usize| self.recent[k].gain(to_come, best, self.range.floor);
         let model = lowest_by(untried, |k| (-gain(k), false));
         (gain(model) > 0.0).then_some(model)
     }

@@ -84,7 +84,11 @@ fn put_settings(to: &mut Vec<u8>, beliefs: &Beliefs) {
     put_f64(to, beliefs.range.floor);
     put_option(to, beliefs.range.ceiling);
     match beliefs.estimator {
-        Estimator::ValueOfInformation { z, s0 } => put_spread(to, 0, z, s0),
+        Estimator::ValueOfInformation { z, s0, forecast: 1.0 } => put_spread(to, 0, z, s0),
+        Estimator::ValueOfInformation { z, s0, forecast } => {
+            put_spread(to, 6, z, s0);
+            put_f64(to, forecast);
+        }
         Estimator::PooledVariance { z, s0 } => put_spread(to, 1, z, s0),
         Estimator::Hoeffding { delta, horizon, queries } => put_range(to, 2, delta, horizon, queries),
         Estimator::EmpiricalBernstein { delta, horizon, queries } => {
@@ -181,7 +185,10 @@ impl Reader<'_> {
         let (models, max_keys) = (self.size()?, self.size()?);
         let range = CostRange { floor: self.real()?, ceiling: self.option()? };
         let estimator = match self.byte()? {
-            0 => Estimator::ValueOfInformation { z: self.real()?, s0: self.option()? },
+            0 => Estimator::ValueOfInformation { z: self.real()?, s0: self.option()?, forecast: 1.0 },
+            6 => {
+                Estimator::ValueOfInformation { z: self.real()?, s0: self.option()?, forecast: self.real()? }
+            }
             1 => Estimator::PooledVariance { z: self.real()?, s0: self.option()? },
             2 => Estimator::Hoeffding { delta: self.real()?, horizon: self.word()?, queries: self.word()? },
             3 => Estimator::EmpiricalBernstein {

@@ -75,6 +75,8 @@ pub enum Estimator {
         z: f64,
         /// Prior deviation in cost units; `None`: a quarter of the running mean cost.
         s0: Option<f64>,
+        /// Calls to come for each request that came: what a look may still repay.
+        forecast: f64,
     },
     /// Pooled variance alone.
     PooledVariance {
@@ -117,7 +119,11 @@ impl Estimator {
     /// [`Error::Config`] naming the setting.
     pub fn validate(self) -> Result<Self, Error> {
         match self {
-            Self::ValueOfInformation { z, s0 } | Self::PooledVariance { z, s0 } => pooled::validate(z, s0)?,
+            Self::ValueOfInformation { z, s0, forecast } => {
+                pooled::validate(z, s0)?;
+                value_of_information::validate(forecast)?;
+            }
+            Self::PooledVariance { z, s0 } => pooled::validate(z, s0)?,
             Self::Hoeffding { delta, horizon, queries }
             | Self::EmpiricalBernstein { delta, horizon, queries } => {
                 hoeffding::validate(delta, horizon, queries)?;
@@ -219,7 +225,9 @@ mod tests {
     #[test]
     fn settings_out_of_range_are_refused() {
         for bad in [
-            Estimator::ValueOfInformation { z: -1.0, s0: None },
+            Estimator::ValueOfInformation { z: -1.0, s0: None, forecast: 1.0 },
+            Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 0.0 },
+            Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: f64::INFINITY },
             Estimator::PooledVariance { z: 2.0, s0: Some(f64::NAN) },
             Estimator::Hoeffding { delta: 0.0, horizon: 10, queries: 10 },
             Estimator::Hoeffding { delta: 0.1, horizon: 0, queries: 10 },

@@ -3,12 +3,23 @@
 //! Model `k` was never tried on a query asked `n` times, whose best tried mean is `m`. What `k` would cost is
 //! unknown; it is taken to be like `X`, drawn from the current means of `k` on the [`WINDOW`] queries most
 //! recently first tried with it, and one pseudo-value at the floor. Trying pays when
-//! `n · E[(m - X)+] > E[X] - m`: the past count is the forecast of the asks to come. A bare lower bound would
-//! try every model on every query, since an untried one stands at the floor.
+//! `forecast · n · E[(m - X)+] > E[X] - m`: the past count, times `forecast`, is what is expected to come. That
+//! is 1 for as many requests again; less, since those that the cache serves repay nothing. A bare lower bound
+//! would try every model on every query, since an untried one stands at the floor.
+
+use super::config;
+use crate::error::Error;
 
 /// Queries remembered a model.
 pub const WINDOW: usize = PLACES as usize;
 const PLACES: u8 = 64;
+pub(super) fn validate(forecast: f64) -> Result<(), Error> {
+    if forecast.is_finite() && forecast > 0.0 {
+        return Ok(());
+    }
+    Err(config(format!("forecast must be finite and > 0, not {forecast}")))
+}
+
 /// Marks a value whose query has been forgotten, or an arm that is not in the window.
 pub(super) const NOWHERE: u8 = u8::MAX;
 
@@ -92,11 +103,11 @@ impl Recent {
         sum / (self.len() + 1) as f64
     }
 
-    /// What trying is worth beyond its price: `count · E[(m - X)+] - (E[X] - m)`; try when above 0.
+    /// What trying is worth beyond its price: `to_come · E[(m - X)+] - (E[X] - m)`; try when above 0.
     #[inline]
-    pub(super) fn gain(&self, count: f64, m: f64, floor: f64) -> f64 {
+    pub(super) fn gain(&self, to_come: f64, m: f64, floor: f64) -> f64 {
         let saved = lanes(&self.means[..self.len()], |x| (m - x).max(0.0)) + (m - floor).max(0.0);
-        count * saved / (self.len() + 1) as f64 - (self.expected(floor) - m)
+        to_come * saved / (self.len() + 1) as f64 - (self.expected(floor) - m)
     }
 }
 
