@@ -17,6 +17,9 @@ _COLOURS: dict[Role, tuple[str, ...]] = {
     "bound": ("#8a8f98", "#5c6068", "#b9bdc4"),
 }
 _PANEL_INCHES = (4.6, 3.6)
+_SQUARE_INCHES = (0.52, 0.26)
+_LETTER_INCHES = 0.06
+_MARGIN_INCHES = 1.3
 _DOTS_PER_INCH = 150
 _ALL_BARS = 0.8
 _LEGEND_COLUMNS = 2
@@ -36,11 +39,10 @@ def draw(chart: Chart, folder: Path) -> list[Path]:
     except ImportError as error:
         raise MissingExtraError("charts need: pip install 'lecmux[sim]'") from error
     folder.mkdir(parents=True, exist_ok=True)
-    width, height = _PANEL_INCHES
-    figure = Figure((width * len(chart.panels), height), dpi=_DOTS_PER_INCH, layout="constrained")
-    for axes, panel in zip(
-        figure.subplots(1, len(chart.panels), squeeze=False)[0], chart.panels, strict=True
-    ):
+    widths, heights = zip(*map(_inches, chart.panels), strict=True)
+    figure = Figure((sum(widths), max(heights)), dpi=_DOTS_PER_INCH, layout="constrained")
+    grid = figure.subplots(1, len(chart.panels), squeeze=False, width_ratios=widths)
+    for axes, panel in zip(grid[0], chart.panels, strict=True):
         if isinstance(panel, Heat):
             _draw_heat(axes, panel)
         else:
@@ -52,6 +54,15 @@ def draw(chart: Chart, folder: Path) -> list[Path]:
         for path, stamp in zip(paths, ("Software", "Date"), strict=True):
             figure.savefig(path, metadata={stamp: None})
     return paths
+
+
+def _inches(panel: Panel | Heat) -> tuple[float, float]:
+    """Width and height; a map's grow with its squares and its names."""
+    if isinstance(panel, Panel):
+        return _PANEL_INCHES
+    names = max(map(len, panel.y))
+    width = _SQUARE_INCHES[0] * len(panel.x) + _LETTER_INCHES * names + _MARGIN_INCHES
+    return width, _SQUARE_INCHES[1] * len(panel.y) + _MARGIN_INCHES
 
 
 def _draw_panel(axes: Any, panel: Panel) -> None:
@@ -78,7 +89,8 @@ def _legend(figure: Any) -> None:
         figure.legend(*keys[0], loc="outside lower center", ncols=columns, fontsize=7, frameon=False)
         return
     for axes in figure.axes:
-        axes.legend(fontsize=7, frameon=False)
+        if axes.get_legend_handles_labels()[1]:
+            axes.legend(fontsize=7, frameon=False)
 
 
 def _draw_heat(axes: Any, heat: Heat) -> None:
