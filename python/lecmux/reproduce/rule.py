@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from lecmux import Lec, ValueOfInformation
+from lecmux.errors import ConfigError
 from lecmux.policies import Estimator, Eviction
 from lecmux.reproduce.results import Role
-from lecmux.sim import HIT, Bandit, Feedback, SimResult, simulate
+from lecmux.sim import HIT, Bandit, Feedback, Prior, SimResult, simulate
 from lecmux.sim.traces import Trace
 from lecmux.sim.traces._numpy import Floats, np
 
@@ -22,7 +23,13 @@ RESCORED = Lec(decay=None, rescore=True)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What decides in a replay; the fields beyond `name` and `role` are those of `simulate`."""
+    """What decides in a replay; the fields are those of `simulate`, beyond these three.
+
+    Attributes:
+        name: for tables.
+        role: whose it is.
+        prior_strength: of the trace's own prior; None goes without it.
+    """
 
     name: str
     role: Role = "other"
@@ -32,6 +39,7 @@ class Rule:
     cost_floor: float = 0.0
     cost_ceiling: float | None = None
     feedback: Feedback = _BANDIT
+    prior_strength: float | None = None
 
     def replay(self, trace: Trace, capacity: int) -> SimResult:
         """Serves `trace` from an empty cache of `capacity`."""
@@ -47,7 +55,15 @@ class Rule:
             cost_floor=self.cost_floor,
             cost_ceiling=self.cost_ceiling,
             feedback=self.feedback,
+            multiplexer=self._multiplexer(trace),
         )
+
+    def _multiplexer(self, trace: Trace) -> Prior | None:
+        if self.prior_strength is None:
+            return None
+        if trace.prior is None:
+            raise ConfigError(f"{self.name!r} needs a trace with a prior")
+        return Prior(trace.prior, self.prior_strength)  # type: ignore[arg-type]
 
 
 def paid(run: SimResult, trace: Trace) -> Floats:
