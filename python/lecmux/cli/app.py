@@ -5,6 +5,7 @@ import typer
 from lecmux.cli import models
 from lecmux.cli.demo import demo
 from lecmux.cli.reproduce import reproduce
+from lecmux.cli.simulate import simulate
 from lecmux.cli.state import explain, stats
 
 __all__ = ["app"]
@@ -20,4 +21,5 @@ app.command()(demo)
 app.command()(stats)
 app.command()(explain)
 app.command()(reproduce)
+app.command()(simulate)
 app.add_typer(models.app, name="models")

@@ -12,6 +12,7 @@ Needs `lecmux[sim]`. Each law takes a seed and gives a `Trace`; the same seed gi
 from lecmux.sim.traces.cascade import cascade_cost
 from lecmux.sim.traces.drift import drift
 from lecmux.sim.traces.lambada import Decoder, lambada
+from lecmux.sim.traces.log import Log, Tokens, read_log
 from lecmux.sim.traces.many_models import many_models
 from lecmux.sim.traces.notebook import notebook
 from lecmux.sim.traces.oasst import oasst
@@ -23,6 +24,8 @@ from lecmux.sim.traces.zipf import zipf_law
 
 __all__ = [
     "Decoder",
+    "Log",
+    "Tokens",
     "Trace",
     "cascade_cost",
     "draw_power_law",
@@ -32,6 +35,7 @@ __all__ = [
     "notebook",
     "oasst",
     "power_law",
+    "read_log",
     "sized",
     "synthetic",
     "zipf_law",
