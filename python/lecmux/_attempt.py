@@ -98,12 +98,12 @@ class Attempt:
         self._reply = reply
         self.model = None
 
-    def refuse(self, reply: Reply) -> None:
-        """The model answered, but not well enough."""
+    def refuse(self, reply: Reply, *, cost: float | None) -> None:
+        """The model answered, but not well enough; None: nobody knows what that cost."""
         self._worked()
         self._refused = reply
         model = str(self.model)
-        self._pay(model, self._core.spend(self._query, model, reply), reply.usage.seconds)
+        self._pay(model, cost, reply.usage.seconds)
         if self._cascade:
             self._turn_to(self._cascade.then, self.decision.reason)
 

@@ -85,7 +85,7 @@ class Cache(Bounded):
                 result = model(effect.query)
             else:
                 result = self._deadline.call(effect.model, timeout_seconds, lambda: model(effect.query))
-            return flow.reply_from(result, self._now() - started)
+            return flow.reply_from(result, self._now() - started, effect.model)
 
         return flow.run(flow.answer(_query(query), core), call)
 
@@ -155,7 +155,7 @@ class AsyncCache(Bounded):
                 if timeout_seconds is not None:
                     result = within(effect.model, timeout_seconds, result)
                 result = await result
-            return flow.reply_from(result, self._now() - started)
+            return flow.reply_from(result, self._now() - started, effect.model)
 
         return await flow.arun(flow.answer(_query(query), core), call)
 

@@ -20,6 +20,7 @@ from lecmux._settle import settle
 from lecmux._shadow import note
 from lecmux._single_flight import Claim, Role, SingleFlight
 from lecmux._stages import Codec, Core
+from lecmux._time_limit import TimeLimit
 from lecmux.errors import ValueTypeError
 from lecmux.query import Answer, Decision, Key, Query, Reply
 
@@ -36,6 +37,7 @@ __all__ = [
     "HookRunner",
     "Pipeline",
     "SingleFlight",
+    "TimeLimit",
     "Word",
     "answer",
     "arun",
@@ -135,7 +137,8 @@ def _called(query: Query, key: Key | None, core: Core, decision: Decision) -> Pi
             attempt.fail(error, final=call.final)
             continue
         if attempt.on_trial and not (yield from _passes(attempt, reply, core)):
-            attempt.refuse(reply)
+            priced = (yield from consulted(core, ("cost",), query, reply)) if core.awaits else core
+            attempt.refuse(reply, cost=priced.spend(query, call.model, reply))
         else:
             attempt.take(reply)
     return (yield from _observed(query, key, core, attempt.outcome()))
@@ -304,9 +307,15 @@ async def astream(
     yield drive.answer
 
 
-def reply_from(result: Any, seconds: float) -> Reply:
-    """What a model returned as a Reply; a usage without seconds gets the measured ones."""
+def reply_from(result: Any, seconds: float, model: str | None = None) -> Reply:
+    """What a model returned as a Reply.
+
+    A usage without seconds gets the measured ones, and a reply that names no model the one that was asked.
+    """
     reply = result if isinstance(result, Reply) else Reply(result)
-    if reply.usage.seconds:
+    usage = reply.usage
+    if usage.seconds and (reply.model is not None or model is None):
         return reply
-    return replace(reply, usage=replace(reply.usage, seconds=max(0.0, seconds)))
+    if not usage.seconds:
+        usage = replace(usage, seconds=max(0.0, seconds))
+    return Reply(reply.value, usage, reply.finish_reason, reply.model or model, reply.reasoning)

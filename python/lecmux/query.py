@@ -105,7 +105,7 @@ class Reply:
         value: str, bytes or a JSON-able object; None is handed on but never stored.
         usage: tokens and seconds.
         finish_reason: as the provider names it; None counts as a normal end.
-        model: the model that answered, where it is not the one that was asked for.
+        model: the model that answered; None stands for the one that was asked, and hooks see its name.
         reasoning: what the model showed of its thoughts; no part of the answer, and not stored.
     """
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lecmux import Answer, AsyncCache, Cache, Decision, Hooks, Query, Reply, Router, Threaded
+from lecmux import Answer, AsyncCache, Cache, Cascade, Decision, Hooks, Query, Reply, Router, Threaded
 from lecmux.errors import ConfigError
 from lecmux.events import Event, Incident, Shadow
 from lecmux.flow import Call, Consult, Core, HookRunner, Word, answer, arun
@@ -276,3 +276,21 @@ def test_a_prepared_word_drives_the_pipeline() -> None:
     assert isinstance(effect, Call)
     assert isinstance(effect.decision, Decision)
     assert effect.model == "large"
+
+
+async def test_an_async_cost_hook_is_asked_for_an_answer_that_a_check_refused() -> None:
+    asked = []
+
+    async def cost(request: Query, reply: Reply) -> float:
+        asked.append((reply.model, reply.value))
+        return {"small": 2.0, "large": 5.0}[str(reply.model)]
+
+    router = Router(NAMES, arms=[Cascade("small", "large", check=lambda request, reply: False)])
+    cache = AsyncCache(100_000, hooks=Hooks(cost=cost))
+    models = {name: ScriptedModel(default=name) for name in NAMES}
+
+    done = await cache.answer("q", models=models, router=router, route="small then large")
+
+    assert asked == [("small", "small"), ("large", "large")]
+    assert done.decision.cost == 7.0
+    assert cache.stats().incidents == 0

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lecmux import Cache, Decision, Hooks, Price, Query, Reply, Router, Threaded
+from lecmux import Cache, Decision, Hooks, Price, Query, Reply, Router, Threaded, Usage
 from lecmux._hook_runner import HookFailedError, HookRunner
 from lecmux.errors import ConfigError
 from lecmux.events import Event, Incident, Shadow
@@ -446,3 +446,34 @@ def test_the_log_quotes_errors_where_asked_to(caplog: pytest.LogCaptureFixture) 
     assert "Traceback" in caplog.text
     with pytest.raises(ConfigError, match="log_texts"):
         Hooks(log_texts="yes")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("returns", ["four", Reply("four"), Reply("four", Usage(seconds=2.0))])
+def test_hooks_see_which_model_answered(returns: Any) -> None:
+    seen = []
+
+    def quality(request: Query, reply: Reply) -> float:
+        seen.append(("quality", reply.model))
+        return 1.0
+
+    def admit(request: Query, reply: Reply) -> bool:
+        seen.append(("admit", reply.model))
+        return True
+
+    cache = Cache(100_000, hooks=Hooks(quality=quality, admit=admit))
+    models = {"small": lambda query: returns, "large": lambda query: returns}
+
+    answer = cache.answer("2 + 2?", models=models, router=Router(["small", "large"]), route="large")
+
+    assert seen == [("quality", "large"), ("admit", "large")]
+    assert answer.reply is not None
+    assert answer.reply.model == "large"
+
+
+def test_a_name_that_the_model_gives_itself_stays() -> None:
+    cache = Cache(100_000)
+
+    answer = cache.answer("q", models={"m": lambda query: Reply("x", model="m-2026-11")})
+
+    assert answer.reply is not None
+    assert answer.reply.model == "m-2026-11"

@@ -189,7 +189,7 @@ class ChatRouter(RouterSettings, TokenCounts, BaseChatModel):
         run = open_run(self, config, asking.messages)
         try:
             turn = self._turn(asking, form=_form(run.config))
-            call = self._limited(partial(turn.caller.whole, config=run.config))
+            call = self._limit.whole(partial(turn.caller.whole, config=run.config))
             answer = flow.run(turn.pipeline(single_flight=True), call)
             generated = turn.finished(answer)
             if run.manager and answer.reply is None:
@@ -205,7 +205,7 @@ class ChatRouter(RouterSettings, TokenCounts, BaseChatModel):
         run = await open_async_run(self, config, asking.messages)
         try:
             turn = self._turn(asking, form=_form(run.config))
-            call = self._alimited(partial(turn.caller.awhole, config=run.config))
+            call = self._limit.awhole(partial(turn.caller.awhole, config=run.config))
             answer = await flow.arun(turn.pipeline(single_flight=True), call)
             generated = turn.finished(answer)
             if run.manager and answer.reply is None:
@@ -237,7 +237,7 @@ class ChatRouter(RouterSettings, TokenCounts, BaseChatModel):
         run = open_run(self, config, asking.messages)
         gathered = Gathered()
         try:
-            call = partial(turn.caller.stream, config=run.config, gathered=gathered)
+            call = self._limit.stream(partial(turn.caller.stream, config=run.config, gathered=gathered))
             for item in flow.stream(turn.pipeline(single_flight=False), call):
                 if not isinstance(item, Answer):
                     yield cast("AIMessageChunk", item)
@@ -266,7 +266,7 @@ class ChatRouter(RouterSettings, TokenCounts, BaseChatModel):
         run = await open_async_run(self, config, asking.messages)
         gathered = Gathered()
         try:
-            call = partial(turn.caller.astream, config=run.config, gathered=gathered)
+            call = self._limit.astream(partial(turn.caller.astream, config=run.config, gathered=gathered))
             async for item in flow.astream(turn.pipeline(single_flight=False), call):
                 if not isinstance(item, Answer):
                     yield cast("AIMessageChunk", item)

@@ -124,7 +124,7 @@ class RunnableRouter(RouterSettings, RunnableSerializable[Any, Any]):
             value = self._chosen(effect).invoke(asked, heard, **kwargs)
             return Reply(value, meter.usage(time.perf_counter() - started), model=effect.model)
 
-        answer = flow.run(flow.answer(turn.query, turn.core), self._limited(call))
+        answer = flow.run(flow.answer(turn.query, turn.core), self._limit.whole(call))
         value = turn.finished(answer)
         if run_manager.handlers:
             dispatch_custom_event(EVENT, facts(answer.decision), config=config)
@@ -140,7 +140,7 @@ class RunnableRouter(RouterSettings, RunnableSerializable[Any, Any]):
             value = await self._chosen(effect).ainvoke(asked, heard, **kwargs)
             return Reply(value, meter.usage(time.perf_counter() - started), model=effect.model)
 
-        answer = await flow.arun(flow.answer(turn.query, turn.core), self._alimited(call))
+        answer = await flow.arun(flow.answer(turn.query, turn.core), self._limit.awhole(call))
         value = turn.finished(answer)
         if run_manager.handlers:
             await adispatch_custom_event(EVENT, facts(answer.decision), config=config)
@@ -193,7 +193,8 @@ class RunnableRouter(RouterSettings, RunnableSerializable[Any, Any]):
             value = turn.codec.gathered(parts)
             yield Reply(value, meter.usage(time.perf_counter() - started), model=effect.model)
 
-        for item in flow.stream(flow.answer(turn.query, turn.core, single_flight=False), call):
+        asking = flow.answer(turn.query, turn.core, single_flight=False)
+        for item in flow.stream(asking, self._limit.stream(call)):
             if not isinstance(item, Answer):
                 yield item
                 continue
@@ -224,7 +225,8 @@ class RunnableRouter(RouterSettings, RunnableSerializable[Any, Any]):
             value = turn.codec.gathered(parts)
             yield Reply(value, meter.usage(time.perf_counter() - started), model=effect.model)
 
-        async for item in flow.astream(flow.answer(turn.query, turn.core, single_flight=False), call):
+        asking = flow.answer(turn.query, turn.core, single_flight=False)
+        async for item in flow.astream(asking, self._limit.astream(call)):
             if not isinstance(item, Answer):
                 yield item
                 continue

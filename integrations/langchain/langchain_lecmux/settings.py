@@ -1,8 +1,7 @@
 """What every router can be told, and what it offers beside its answers."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from functools import partial
 from typing import Any, Self
 
 from langchain_core.runnables import ConfigurableFieldSpec
@@ -10,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from langchain_lecmux.asking import CACHE, ROUTE
 from langchain_lecmux.stores import Stores
-from lecmux import Cascade, Hooks, Reply, Router, ValueOfInformation, flow
+from lecmux import Cascade, Hooks, Router, ValueOfInformation, flow
 from lecmux.costs import AnyPrice
 from lecmux.errors import ConfigError
 from lecmux.query import CacheMode
@@ -46,8 +45,9 @@ class RouterSettings(BaseModel):
     fallback: bool = True
     """Whether another is asked where one fails, before the first chunk."""
     timeout_seconds: float | None = None
-    """Of each call that is not streamed. One that takes longer has failed: an awaited one is cancelled, any
-    other runs on on its own thread, and its answer is dropped. Streams have their models' own timeouts."""
+    """Of each call, and in a stream of each chunk, the first one included. What takes longer has failed: what
+    is awaited is cancelled, any other call runs on on its own thread, and its answer is dropped. Typed event
+    streams (v3) have their models' own timeouts."""
     path: Any = Field(default=None, exclude=True)
     """A file to start from and to keep up to date: what was learnt, and the answers of a `cache` that was
     given and has no file of its own. Written at `close`, at exit and every few minutes."""
@@ -59,6 +59,10 @@ class RouterSettings(BaseModel):
     _router: Router = PrivateAttr()
     _stores: Stores = PrivateAttr()
     _deadline: flow.Deadline = PrivateAttr(default_factory=flow.Deadline)
+
+    @property
+    def _limit(self) -> flow.TimeLimit:
+        return flow.TimeLimit(self.timeout_seconds, self._deadline)
 
     @property
     def router(self) -> Router:
@@ -91,25 +95,8 @@ class RouterSettings(BaseModel):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _limited(self, call: Callable[[flow.Call], Reply]) -> Callable[[flow.Call], Reply]:
-        """`call`, within the time that it has."""
-        seconds = self.timeout_seconds
-        if seconds is None:
-            return call
-        return lambda effect: self._deadline.call(effect.model, seconds, partial(call, effect))
-
-    def _alimited(
-        self, call: Callable[[flow.Call], Awaitable[Reply]]
-    ) -> Callable[[flow.Call], Awaitable[Reply]]:
-        """As `_limited`, awaited."""
-        seconds = self.timeout_seconds
-        if seconds is None:
-            return call
-        return lambda effect: flow.within(effect.model, seconds, call(effect))
-
     def _made_router(self, names: Iterable[str]) -> Router:
-        if self.timeout_seconds is not None and not self.timeout_seconds > 0:
-            raise ConfigError(f"timeout_seconds must be above 0, or None, not {self.timeout_seconds!r}")
+        _ = self._limit  # refuses what cannot work
         return Router(
             tuple(names),
             prices=self.prices,

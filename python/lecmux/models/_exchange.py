@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from lecmux.models._client import headers_for
+from lecmux.models._collected import Collected
 from lecmux.models._failures import Failed, broke_off, failed, no_answer, too_slow
 from lecmux.models._gate import Permit
-from lecmux.models._generation import Collected
 from lecmux.models._rate_headers import used_up_seconds
 from lecmux.models.endpoints import Endpoint
 from lecmux.query import Reply

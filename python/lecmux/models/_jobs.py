@@ -1,4 +1,4 @@
-"""Where generations run: each on a thread of its own, or one after the other behind a bounded queue."""
+"""Where generations run: each on a thread of its own, or some at a time while the others wait in a queue."""
 
 import logging
 import threading
@@ -81,21 +81,23 @@ OWN_THREAD = _OwnThread()
 
 
 class Jobs:
-    """Runs jobs one after the other, in the order they came.
+    """Runs jobs in the order they came, so many at a time.
 
-    The thread ends when nothing waits, so none is left over at the end of the program or after a fork, and an
+    A thread ends when nothing waits, so none is left over at the end of the program or after a fork, and an
     idle model costs none.
 
     Args:
-        name: of the thread, and in errors.
-        at_most: how many jobs may wait beside the one that runs.
+        name: of the threads, and in errors.
+        at_most: how many jobs may wait beside those that run; None sets no bound.
+        at_once: how many run at a time.
     """
 
-    def __init__(self, name: str, at_most: int) -> None:
+    def __init__(self, name: str, at_most: int | None, *, at_once: int = 1) -> None:
         self._name = name
         self._at_most = at_most
+        self._at_once = at_once
         self._waiting: deque[Job] = deque()
-        self._running: Job | None = None
+        self._running: list[Job] = []
         self._lock = threading.Lock()
         renew(self)
 
@@ -105,18 +107,18 @@ class Jobs:
         Raises:
             QueueFullError: as many jobs wait already as may, each of them still wanted.
         """
+        unwanted: list[Job] = []
         with self._lock:
-            idle = self._running is None
-            if idle:
-                self._running = job
-            else:
-                unwanted = self._take_stopped() if len(self._waiting) >= self._at_most else []
-                full = len(self._waiting) >= self._at_most
-                if not full:
-                    self._waiting.append(job)
-        if idle:
+            starts = len(self._running) < self._at_once
+            if starts:
+                self._running.append(job)
+            elif self._full:
+                unwanted = self._take_stopped()
+            full = not starts and self._full
+            if not starts and not full:
+                self._waiting.append(job)
+        if starts:
             self._start(job)
-            return
         for each in unwanted:
             _drop(each)
         if full:
@@ -140,14 +142,17 @@ class Jobs:
         with self._lock:
             waiting = list(self._waiting)
             self._waiting.clear()
-            running = self._running
+            running = list(self._running)
         for job in waiting:
             job.stop.set()
             _drop(job)
-        if running is None:
-            return []
-        running.stop.set()
-        return [running]
+        for job in running:
+            job.stop.set()
+        return running
+
+    @property
+    def _full(self) -> bool:
+        return self._at_most is not None and len(self._waiting) >= self._at_most
 
     def _start(self, job: Job) -> None:
         thread = threading.Thread(target=self._work, args=(job,), name=f"lecmux-{self._name}")
@@ -155,7 +160,7 @@ class Jobs:
             thread.start()
         except BaseException:  # no thread to be had: leave the queue as it was
             with self._lock:
-                self._running = None
+                self._running.remove(job)
             raise
 
     def _work(self, first: Job) -> None:
@@ -165,8 +170,16 @@ class Jobs:
                 job.run()
             except Exception:  # a defect: work hands its errors to its reader; the next job runs all the same
                 _LOGGER.exception("a generation of %s failed", self._name)
-            with self._lock:
-                job = self._running = self._waiting.popleft() if self._waiting else None
+            job = self._next(job)
+
+    def _next(self, ended: Job) -> Job | None:
+        with self._lock:
+            self._running.remove(ended)
+            if not self._waiting:
+                return None
+            job = self._waiting.popleft()
+            self._running.append(job)
+        return job
 
     def _take_stopped(self) -> list[Job]:
         stopped = [job for job in self._waiting if job.stop.is_set()]
@@ -174,10 +187,10 @@ class Jobs:
         return stopped
 
     def _after_fork(self) -> None:
-        """The thread stayed behind in the parent, and so did its work."""
+        """The threads stayed behind in the parent, and so did their work."""
         self._lock = threading.Lock()
         self._waiting = deque()
-        self._running = None
+        self._running = []
 
 
 def _drop(job: Job) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
+from lecmux._deadline import due
 from lecmux.errors import ModelBusyError, ModelClosedError, ModelError
 from lecmux.models._client import open_client
 from lecmux.models._exchange import Exchange
@@ -90,7 +91,7 @@ class Remote:
 
     async def chat(self, body: Mapping[str, Any]) -> Reply:
         """A whole reply; a connection that drops in the middle of it is one more reason to try again."""
-        return await self._tracked(self._reach(partial(self._whole, body), self.deadline()))
+        return await self._tracked(self._reach(partial(self._whole, body), min(self.deadline(), due())))
 
     async def open(self, body: Mapping[str, Any], deadline: float) -> tuple[Exchange, Lane]:
         """A stream, at its first token."""

@@ -9,6 +9,7 @@ from concurrent.futures import CancelledError, Future
 from types import TracebackType
 from typing import Any, Self
 
+from lecmux._deadline import due
 from lecmux.errors import ModelClosedError, ModelError
 from lecmux.models._exchange import Exchange
 from lecmux.models._io_loop import IO_LOOP
@@ -34,9 +35,9 @@ class Pieces:
         try:
             if self._open is None:
                 self._deadline = self._remote.deadline()
-                self._open = await self._remote.open(self._body, self._deadline)
+                self._open = await self._remote.open(self._body, min(self._deadline, due()))
             exchange, lane = self._open
-            piece = await self._remote.next(exchange, lane, self._deadline)
+            piece = await self._remote.next(exchange, lane, min(self._deadline, due()))
             if piece is None:
                 self.reply = exchange.reply(self._name)
         except BaseException:

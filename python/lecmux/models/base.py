@@ -103,7 +103,7 @@ class AsyncStream(Protocol):
 
 @runtime_checkable
 class AsyncModel(Model, Protocol):
-    """A `Model` that can also be awaited, from any event loop, without a thread for each call.
+    """A `Model` that can also be awaited, from any event loop, without a thread for each call that waits.
 
     Cancelling an awaited call, or closing its stream, ends the generation.
     """

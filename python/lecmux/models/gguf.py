@@ -1,28 +1,33 @@
 """GGUF models in this process, through llama.cpp."""
 
+import asyncio
 import os
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from lecmux._fork import renew
 from lecmux.errors import ModelClosedError, ModelError
 from lecmux.models import _native, store
-from lecmux.models._generation import Generation
+from lecmux.models._generation import AsyncGeneration, Generation
+from lecmux.models._jobs import Jobs
 from lecmux.models._request import check_request, require_positive, require_room
 from lecmux.models.base import Message
 from lecmux.query import Query, Reply
 
 __all__ = ["Gguf"]
 
+Face = TypeVar("Face", Generation, AsyncGeneration)
+
 
 class Gguf:
     """A GGUF model loaded into this process; any number of threads may call it.
 
-    A call is `chat`, `stream`, or the model itself with a `Query`, whose text becomes one user message.
-    Calls beyond `parallel` wait their turn. Ctrl-C and closing the stream or the model end a generation at
+    A call is `chat`, `stream`, or the model itself with a `Query`, whose text becomes one user message;
+    `achat`, `astream` and `acall` are awaited, from any event loop, which goes on meanwhile. Calls beyond
+    `parallel` wait their turn. Ctrl-C, cancelling, and closing the stream or the model end a generation at
     its next token.
 
     Args:
@@ -65,7 +70,8 @@ class Gguf:
         self._context_tokens = context_tokens
         self._process = os.getpid()
         self._lock = threading.Lock()
-        self._running: weakref.WeakSet[Generation] = weakref.WeakSet()
+        self._running: weakref.WeakSet[Generation | AsyncGeneration] = weakref.WeakSet()
+        self._jobs = Jobs(self._name, None, at_once=parallel)
         self._server: Any = _native.load(
             found.path, context_tokens=context_tokens, threads=threads, parallel=parallel
         )
@@ -84,6 +90,10 @@ class Gguf:
     def __call__(self, query: Query) -> Reply:
         """Answers a query's text as one user message; `attributes["chat"]` may hold arguments of `chat`."""
         return self.chat([{"role": "user", "content": query.text}], **query.attributes.get("chat", {}))
+
+    async def acall(self, query: Query) -> Reply:
+        """As a call, awaited: `AsyncCache.answer(query, models={"small": model.acall})`."""
+        return await self.achat([{"role": "user", "content": query.text}], **query.attributes.get("chat", {}))
 
     def chat(
         self,
@@ -114,7 +124,7 @@ class Gguf:
             ConfigError: no messages, or a setting that cannot work.
         """
         request = _request(messages, max_tokens=max_tokens, temperature=temperature, stop=stop, tools=tools)
-        return self._generate(request, seed).whole()
+        return self._begun(Generation, request, seed).whole()
 
     def stream(
         self,
@@ -131,7 +141,35 @@ class Gguf:
         Iterate what is returned; its `reply` is the whole once it has ended, its `close` stops it.
         """
         request = _request(messages, max_tokens=max_tokens, temperature=temperature, stop=stop, tools=tools)
-        return self._generate(request, seed)
+        return self._begun(Generation, request, seed)
+
+    async def achat(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int | None = None,
+        temperature: float = 0.0,
+        stop: Sequence[str] | None = None,
+        seed: int | None = None,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+    ) -> Reply:
+        """As `chat`, awaited; cancelling it ends the generation at its next token."""
+        request = _request(messages, max_tokens=max_tokens, temperature=temperature, stop=stop, tools=tools)
+        return await self._begun(AsyncGeneration, request, seed).whole()
+
+    def astream(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int | None = None,
+        temperature: float = 0.0,
+        stop: Sequence[str] | None = None,
+        seed: int | None = None,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+    ) -> AsyncGeneration:
+        """As `stream`, for `async for`."""
+        request = _request(messages, max_tokens=max_tokens, temperature=temperature, stop=stop, tools=tools)
+        return self._begun(AsyncGeneration, request, seed)
 
     def close(self) -> None:
         """Stops what is running and frees the model's memory. May be called twice and from any thread."""
@@ -140,8 +178,13 @@ class Gguf:
             running = list(self._running)
         for generation in running:
             generation.stop()
+        self._jobs.stop_all()
 
-    def _generate(self, request: dict[str, Any], seed: int | None) -> Generation:
+    async def aclose(self) -> None:
+        """As `close`, awaited."""
+        await asyncio.to_thread(self.close)
+
+    def _begun(self, face: type[Face], request: dict[str, Any], seed: int | None) -> Face:
         if os.getpid() != self._process:
             raise ModelError(f"{self._name} was loaded before a fork; load it again in the child")
         require_room(request["messages"], self._context_tokens)
@@ -150,8 +193,10 @@ class Gguf:
             server = self._server
             if server is None:
                 raise ModelClosedError(f"{self._name} is closed; load it again with Gguf({str(self.path)!r})")
-            generation = Generation(
-                self._name, lambda on_chunk, stopped: _native.run(server, request, on_chunk, stopped)
+            generation = face(
+                self._name,
+                lambda on_chunk, stopped: _native.run(server, request, on_chunk, stopped),
+                self._jobs,
             )
             self._running.add(generation)
         return generation
@@ -168,6 +213,14 @@ class Gguf:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
 
     def __repr__(self) -> str:
         return f"Gguf({str(self.path)!r}, name={self._name!r}{', closed' if self.closed else ''})"

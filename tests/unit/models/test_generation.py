@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lecmux.models._generation import Collected
+from lecmux.models._collected import Collected
 
 
 def _delta(finish_reason: str | None = None, **delta: Any) -> dict[str, Any]:

@@ -141,8 +141,9 @@ def test_a_route_that_is_no_arm_names_those_there_are() -> None:
 
 
 class Hangs(OfflineToolChat):
-    """Answers only when it is let go."""
+    """Answers only when it is let go; a stream after `pieces` chunks."""
 
+    pieces: int = 0
     _let_go: threading.Event = PrivateAttr(default_factory=threading.Event)
 
     def _generate(self, *args: Any, **kwargs: Any) -> ChatResult:
@@ -153,8 +154,20 @@ class Hangs(OfflineToolChat):
         await asyncio.sleep(30)
         raise AssertionError("it was not cancelled")
 
+    def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
+        for _place in range(self.pieces):
+            yield ChatGenerationChunk(message=AIMessageChunk("lost "))
+        assert self._let_go.wait(30)
+        yield from super()._stream(*args, **kwargs)
 
-@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+    async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
+        for _place in range(self.pieces):
+            yield ChatGenerationChunk(message=AIMessageChunk("lost "))
+        await asyncio.sleep(30)
+        raise AssertionError("it was not cancelled")
+
+
+@pytest.mark.parametrize("way", WAYS)
 async def test_another_model_answers_where_one_takes_too_long(way: str) -> None:
     slow = Hangs(model="small-1")
     router = _router(slow, timeout_seconds=0.5)
@@ -164,7 +177,7 @@ async def test_another_model_answers_where_one_takes_too_long(way: str) -> None:
     assert _told(router.invoke("hello"))["model"] == "large"
 
 
-@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+@pytest.mark.parametrize("way", WAYS)
 async def test_a_call_that_takes_too_long_is_a_typed_error_and_stores_nothing(way: str) -> None:
     slow = Hangs(model="small-1")
     router = ChatRouter(models={"small": slow}, cache=LECCache(), timeout_seconds=0.5)
@@ -175,16 +188,27 @@ async def test_a_call_that_takes_too_long_is_a_typed_error_and_stores_nothing(wa
     assert _told(router.invoke("hello"))["kind"] == "call"
 
 
-@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+@pytest.mark.parametrize("way", WAYS)
 async def test_a_runnable_that_takes_too_long_is_followed_by_another(way: str) -> None:
     slow = Hangs(model="small-1")
     router = RunnableRouter(
         runnables={"slow": slow, "fast": _model("large")}, cache=False, timeout_seconds=0.5
     )
-    assert _told(await _ask(router, way))["model"] == "fast"  # type: ignore[arg-type]
+    assert (await _ask(router, way)).content == "of the large model"  # type: ignore[arg-type]
     slow._let_go.set()
 
 
 def test_a_timeout_of_nothing_is_refused() -> None:
     with pytest.raises(ConfigError, match="timeout_seconds"):
         _router(_model("small"), timeout_seconds=0)
+
+
+@pytest.mark.parametrize("way", ["stream", "astream"])
+async def test_a_stream_that_stands_still_half_way_fails_and_stores_nothing(way: str) -> None:
+    slow = Hangs(model="small-1", pieces=2)
+    router = _router(slow, timeout_seconds=0.5)
+    with pytest.raises(ModelTimeoutError, match="stood still for timeout_seconds"):
+        await _ask(router, way)
+    slow._let_go.set()
+
+    assert _told(router.invoke("hello"))["kind"] == "call"

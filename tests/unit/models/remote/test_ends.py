@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from lecmux.errors import (
-    ModelClosedError,
-)
+from lecmux import Cache
+from lecmux.errors import ModelClosedError, ModelTimeoutError
 from lecmux.testing import Hang
 
 ASK = [{"role": "user", "content": "What is the capital of France?"}]
@@ -151,5 +150,15 @@ def test_an_event_loop_that_is_closed_under_a_stream(remotes: Any) -> None:
 
     stream = asyncio.run(leave())
     asyncio.run(stream.aclose())
+
+    assert served.wait_for_hang_up()
+
+
+def test_a_request_that_has_a_limit_hangs_up_when_it_is_over(remotes: Any) -> None:
+    served = remotes.serve(Hang())
+    model = remotes.ask(served)
+
+    with pytest.raises(ModelTimeoutError, match="m did not answer within timeout_seconds"):
+        Cache(100_000).answer("q", models={"m": model}, timeout_seconds=0.2)
 
     assert served.wait_for_hang_up()

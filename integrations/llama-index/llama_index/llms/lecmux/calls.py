@@ -21,7 +21,7 @@ _WHOLE: Final = {"chat": "chat", "completion": "complete"}
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Calls the models of one router for one request; handlers hear of each decision once."""
+    """Calls the models of one router for one request; handlers hear once of each model asked."""
 
     models: Mapping[str, LLM]
     asking: Asking
@@ -72,8 +72,8 @@ class Caller:
         yield gathered.reply(effect.model, time.perf_counter() - started)
 
     def _method(self, effect: Call, form: str) -> tuple[Any, dict[str, Any]]:
-        if effect.decision.id not in self._told:
-            self._told.add(effect.decision.id)
+        if effect.model not in self._told:
+            self._told.add(effect.model)
             tell_route(effect.decision)
         model = self.models[effect.model]
         return getattr(model, form.format(_WHOLE[self.asking.form])), self.asking.arguments(model)

@@ -3,6 +3,7 @@
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.base import BaseEvent
 from llama_index_instrumentation.event_handlers import NullEventHandler
+from pydantic import Field
 
 from lecmux import Decision
 
@@ -29,7 +30,10 @@ class LECCacheHitEvent(BaseEvent):
 
 
 class LECRouteEvent(BaseEvent):
-    """A model was chosen and is about to be called, with the beliefs behind the choice by model."""
+    """A model was chosen and is about to be called, with the beliefs behind the choice by model.
+
+    Where it fails or its answer is not good enough, one more event names the model that is asked next.
+    """
 
     decision_id: str
     model: str
@@ -39,6 +43,8 @@ class LECRouteEvent(BaseEvent):
     lower: dict[str, float]
     mean: dict[str, float]
     tries: dict[str, float]
+    failed: list[str] = Field(default_factory=list)
+    """The models that failed before this one was asked."""
 
     @classmethod
     def class_name(cls) -> str:
@@ -71,6 +77,7 @@ def tell_route(decision: Decision) -> None:
             lower=dict(decision.lower),
             mean=dict(decision.mean),
             tries=dict(decision.tries),
+            failed=list(decision.failed),
         )
     )
 

@@ -90,6 +90,9 @@ class RouterLLM(FunctionCallingLLM):
     """Cascades over these models, to be chosen among like models."""
     fallback: bool = True
     """Whether another model is asked where one fails, before the first chunk."""
+    timeout_seconds: float | None = None
+    """Of each call, and in a stream of each chunk, the first one included. What takes longer has failed: what
+    is awaited is cancelled, any other call runs on on its own thread, and its answer is dropped."""
     renew_tool_call_ids: bool = True
     """Give served tool calls ids of their own."""
     seed: int = 0
@@ -97,6 +100,7 @@ class RouterLLM(FunctionCallingLLM):
 
     _router: Router = PrivateAttr()
     _wiring: Wiring = PrivateAttr()
+    _deadline: flow.Deadline = PrivateAttr(default_factory=flow.Deadline)
     _state: StateFile | None = PrivateAttr(default=None)
 
     def __init__(self, **settings: Any) -> None:
@@ -114,6 +118,7 @@ class RouterLLM(FunctionCallingLLM):
         super().__init__(**settings)
         if "callback_manager" in settings and settings["callback_manager"] is not None:
             self.callback_manager = settings["callback_manager"]
+        _ = self._limit  # refuses what cannot work
         self._router = Router(
             tuple(self.models),
             prices=self.prices,
@@ -178,6 +183,10 @@ class RouterLLM(FunctionCallingLLM):
         return common_metadata(self.models)
 
     @property
+    def _limit(self) -> flow.TimeLimit:
+        return flow.TimeLimit(self.timeout_seconds, self._deadline)
+
+    @property
     def router(self) -> Router:
         """What was learnt of the models, and the choice among them."""
         return self._router
@@ -240,11 +249,14 @@ class RouterLLM(FunctionCallingLLM):
 
     def _answer(self, asking: Asking) -> Response:
         turn = self._turn(asking)
-        return self._finished(turn, flow.run(turn.pipeline(single_flight=True), turn.caller.whole))
+        return self._finished(
+            turn, flow.run(turn.pipeline(single_flight=True), self._limit.whole(turn.caller.whole))
+        )
 
     async def _aanswer(self, asking: Asking) -> Response:
         turn = self._turn(asking)
-        answer = await flow.arun(turn.pipeline(single_flight=True), turn.caller.awhole)
+        call = self._limit.awhole(turn.caller.awhole)
+        answer = await flow.arun(turn.pipeline(single_flight=True), call)
         return self._finished(turn, answer)
 
     def _finished(self, turn: Turn, answer: Answer) -> Response:
@@ -282,7 +294,7 @@ class RouterLLM(FunctionCallingLLM):
         return cast("CompletionResponseAsyncGen", self._astream(turn))
 
     def _stream(self, turn: Turn) -> Any:
-        call = partial(turn.caller.stream, gathered=turn.gathered)
+        call = self._limit.stream(partial(turn.caller.stream, gathered=turn.gathered))
         for item in flow.stream(turn.pipeline(single_flight=False), call):
             if not isinstance(item, Answer):
                 yield item
@@ -292,7 +304,7 @@ class RouterLLM(FunctionCallingLLM):
                 yield from self._replayed(turn, item)
 
     async def _astream(self, turn: Turn) -> Any:
-        call = partial(turn.caller.astream, gathered=turn.gathered)
+        call = self._limit.astream(partial(turn.caller.astream, gathered=turn.gathered))
         async for item in flow.astream(turn.pipeline(single_flight=False), call):
             if not isinstance(item, Answer):
                 yield item
