@@ -48,6 +48,8 @@ class Bounded(_core.Store):
         whole("seed", seed, least=0, most=MOST)
         if default_ttl_seconds is not None:
             positive("default_ttl_seconds", default_ttl_seconds)
+        if isinstance(tenant_share, bool) or not isinstance(tenant_share, (int, float)):
+            raise ConfigError(f"tenant_share must be a number in (0, 1], not {tenant_share!r}")
         if not isinstance(evict, Eviction):
             raise ConfigError(f"evict must be a policy such as Lec(), not {evict!r}")
         if not isinstance(estimator, Estimator):
@@ -158,6 +160,10 @@ class Bounded(_core.Store):
             name = Key(key, scope, fingerprint)
             self._hooks.emit(Store(name, None, cost_usd) if stored else Bypass(name, None, "worth"))
         return stored
+
+    def forget(self, hit_id: str) -> bool:
+        """Removes the entry that served a hit, by the hit's `hit_id`; False: it is gone already."""
+        return hit_id.isascii() and super().forget(hit_id)
 
     def observe(self, decision_id: str, *, quality: float) -> bool:
         """Takes in the quality of an answer, learnt later. See `Router.observe`."""

@@ -3,7 +3,7 @@
 import copy
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from lecmux._incidents import Incidents
 from lecmux.errors import ConfigError
 from lecmux.events import Event, Incident
 from lecmux.hooks import Hooks
+from lecmux.policies._check import instance
 from lecmux.policies.scored import EntryView
 from lecmux.query import Decision, Query, Reply
 
@@ -41,7 +42,9 @@ class HookRunner:
         score: Any = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        hooks = hooks or Hooks()
+        hooks = Hooks() if hooks is None else hooks
+        instance("hooks", hooks, Hooks)
+        instance("listeners", hooks.listeners, Iterable, "a sequence")
         self._incidents = Incidents(self._tell_listeners, log_texts=hooks.log_texts)
         budget = hooks.time_budget_seconds
         asked = partial(AskedHook, budget_seconds=budget, clock=clock, incidents=self._incidents)

@@ -1,13 +1,14 @@
 """Cache and AsyncCache: a bounded store, and two short drivers of the pipeline in `lecmux.flow`."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from typing import Any, Self
 
 from lecmux import flow
 from lecmux._bounded import Bounded, only_arm
 from lecmux._deadline import within
+from lecmux.errors import ConfigError
 from lecmux.explain import Explanation, aexplain, explain
-from lecmux.policies._check import positive
+from lecmux.policies._check import instance, positive
 from lecmux.query import Answer, CacheMode, Query, Reply
 from lecmux.routers.router import Router
 
@@ -71,6 +72,7 @@ class Cache(Bounded):
             ConfigError: for models that do not fit the router, and a `cache` or `route` that is unknown.
             PriceError: when the router counts in another unit than this cache so far.
         """
+        query = _checked(query, models, router)
         core = self.core(
             tuple(models), router, allowed=only_arm(route, models, router), mode=cache, shadow=shadow
         )
@@ -85,9 +87,12 @@ class Cache(Bounded):
                 result = model(effect.query)
             else:
                 result = self._deadline.call(effect.model, timeout_seconds, lambda: model(effect.query))
+            if isinstance(result, Coroutine):
+                result.close()
+                raise ConfigError(f"the model {effect.model!r} is async: ask it through AsyncCache")
             return flow.reply_from(result, self._now() - started, effect.model)
 
-        return flow.run(flow.answer(_query(query), core), call)
+        return flow.run(flow.answer(query, core), call)
 
     def explain(
         self,
@@ -141,6 +146,7 @@ class AsyncCache(Bounded):
         Plain ones run on the loop's thread, where `timeout_seconds` cannot reach them; a coroutine that takes
         longer is cancelled.
         """
+        query = _checked(query, models, router)
         core = self.core(
             tuple(models), router, allowed=only_arm(route, models, router), mode=cache, shadow=shadow
         )
@@ -157,7 +163,7 @@ class AsyncCache(Bounded):
                 result = await result
             return flow.reply_from(result, self._now() - started, effect.model)
 
-        return await flow.arun(flow.answer(_query(query), core), call)
+        return await flow.arun(flow.answer(query, core), call)
 
     async def explain(
         self,
@@ -175,4 +181,26 @@ class AsyncCache(Bounded):
 
 
 def _query(query: Query | str) -> Query:
-    return Query(query) if isinstance(query, str) else query
+    if isinstance(query, Query):
+        return query
+    if not isinstance(query, str):
+        raise ConfigError(f"query must be a Query or its text, not {query!r}")
+    return Query(query)
+
+
+def _checked(query: Query | str, models: Mapping[str, Any], router: Router | None) -> Query:
+    """The query of a request whose arguments are of the right kinds.
+
+    Raises:
+        ConfigError: naming the one that is not.
+    """
+    if not isinstance(models, Mapping):
+        raise ConfigError(f"models must map names to callables, not {models!r}")
+    for name, model in models.items():
+        if not isinstance(name, str):
+            raise ConfigError(f"names of models must be str, not {name!r}")
+        if not callable(model):
+            raise ConfigError(f"the model {name!r} must be callable, not {model!r}")
+    if router is not None:
+        instance("router", router, Router, "a Router")
+    return _query(query)

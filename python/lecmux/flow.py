@@ -22,7 +22,7 @@ from lecmux._single_flight import Claim, Role, SingleFlight
 from lecmux._stages import Codec, Core
 from lecmux._time_limit import TimeLimit
 from lecmux.errors import ValueTypeError
-from lecmux.query import Answer, Decision, Key, Query, Reply
+from lecmux.query import Answer, Decision, Key, Query, Reply, Usage
 
 __all__ = [
     "Call",
@@ -314,6 +314,8 @@ def reply_from(result: Any, seconds: float, model: str | None = None) -> Reply:
     """
     reply = result if isinstance(result, Reply) else Reply(result)
     usage = reply.usage
+    if not isinstance(usage, Usage):
+        raise ValueTypeError(f"the usage of a Reply must be a Usage(...), not {usage!r}")
     if usage.seconds and (reply.model is not None or model is None):
         return reply
     if not usage.seconds:

@@ -64,6 +64,10 @@ class Usage:
         audio_output_tokens: of the output, sound.
         flops: floating-point operations of a local model.
         joules: energy of a local model.
+        cache_write_1h_tokens: of the input, written to the provider's prompt cache for an hour; not counted
+            in `cache_write_tokens`.
+        web_searches: that the provider made for the answer, with its own tool.
+        storage_searches: the same in files that are stored with it.
     """
 
     input_tokens: int = 0
@@ -78,6 +82,9 @@ class Usage:
     audio_output_tokens: int = 0
     flops: float = 0.0
     joules: float = 0.0
+    cache_write_1h_tokens: int = 0
+    web_searches: int = 0
+    storage_searches: int = 0
 
 
 @record

@@ -78,6 +78,8 @@ class StateFile:
         positive("every_seconds", every_seconds)
         if cache is None and router is None:
             raise ConfigError("a state file holds a cache, a router or both: pass cache= or router=")
+        if not isinstance(path, (str, os.PathLike)):
+            raise ConfigError(f"path must be the path of a file, not {path!r}")
         self.path = Path(path)
         self.restored = 0
         self.incidents = 0

@@ -57,6 +57,40 @@ def test_a_part_without_a_price_costs_what_the_rest_does() -> None:
     assert Price(10.0, 40.0).cost_usd(usage) == pytest.approx(50.0)
 
 
+def test_what_is_kept_for_an_hour_and_what_is_searched_have_prices_of_their_own() -> None:
+    price = Price(
+        3.0, cache_write_usd_per_million=3.75, cache_write_1h_usd_per_million=6.0, usd_per_web_search=0.01
+    )
+    used = Usage(1_000_000, cache_write_tokens=200_000, cache_write_1h_tokens=300_000, web_searches=2)
+
+    assert price.cost_usd(used) == pytest.approx(0.5 * 3.0 + 0.2 * 3.75 + 0.3 * 6.0 + 0.02)
+    assert Price(usd_per_storage_search=0.0025).cost_usd(Usage(storage_searches=4)) == pytest.approx(0.01)
+
+
+def test_what_is_kept_for_an_hour_costs_what_is_written_where_it_has_no_price() -> None:
+    used = Usage(1_000, cache_write_1h_tokens=1_000)
+
+    assert Price(3.0, cache_write_usd_per_million=3.75).cost_usd(used) == pytest.approx(0.00375)
+    assert Price(3.0).cost_usd(used) == pytest.approx(0.003)
+
+
+def test_the_list_knows_caches_of_an_hour_and_searches() -> None:
+    genai = pytest.importorskip("genai_prices", reason="needs lecmux[prices]")
+    price = PriceList().price("anthropic:claude-sonnet-4-5")
+    ours = Usage(100_000, 1_000, cache_write_tokens=20_000, cache_write_1h_tokens=30_000, web_searches=3)
+    theirs = genai.Usage(
+        input_tokens=100_000,
+        output_tokens=1_000,
+        cache_write_tokens=50_000,
+        cache_write_1h_tokens=30_000,
+        web_searches=3,
+    )
+
+    expected = genai.calc_price(theirs, "claude-sonnet-4-5", provider_id="anthropic").total_price
+
+    assert price.cost_usd(ours) == pytest.approx(float(expected))
+
+
 def test_a_part_priced_at_nothing_is_free() -> None:
     assert Price(10.0, cached_input_usd_per_million=0.0).cost_usd(Usage(M, cached_input_tokens=M)) == 0.0
 

@@ -91,6 +91,8 @@ class LECCache(BaseCache):
     ) -> None:
         if hooks is not None and (scope or admit or ttl or cost or listeners):
             raise ConfigError("give hooks one by one, or all of them as hooks=Hooks(...), not both")
+        if not (cache is None or isinstance(cache, (Cache, AsyncCache))):
+            raise ConfigError(f"cache must be a lecmux Cache or AsyncCache, or None, not {cache!r}")
         if cache is None:
             cache = Cache(
                 capacity_bytes,

@@ -18,7 +18,6 @@ _FAILED = frozenset({"failed", "incomplete", "cancelled", "error"})
 # Parts of the tokens with prices of their own: LangChain's names, and ours.
 _INPUT_PARTS = {
     "cache_read": "cached_input_tokens",
-    "cache_creation": "cache_write_tokens",
     "image": "image_input_tokens",
     "audio": "audio_input_tokens",
 }
@@ -26,6 +25,13 @@ _OUTPUT_PARTS = {
     "reasoning": "reasoning_tokens",
     "image": "image_output_tokens",
     "audio": "audio_output_tokens",
+}
+# What providers bill for searching with tools of their own: the names of the blocks that tell of one.
+_SEARCHES = {
+    "web_search": "web_searches",
+    "web_search_call": "web_searches",
+    "file_search": "storage_searches",
+    "file_search_call": "storage_searches",
 }
 _MODELS = ("model_name", "model", "model_id")
 
@@ -116,7 +122,7 @@ def _usage(generated: Generated, seconds: float) -> Usage:
     if len(reports) == 1:
         only: Mapping[str, Any] = reports[0]
         if not (only.get("input_token_details") or only.get("output_token_details")):
-            return Usage(only["input_tokens"], only["output_tokens"], seconds)
+            return Usage(only["input_tokens"], only["output_tokens"], seconds, **_searches(generated))
     given: Mapping[str, Any] = max(reports, key=lambda report: report["input_tokens"])
     read = given.get("input_token_details") or {}
     made: list[Mapping[str, Any]] = [report.get("output_token_details") or {} for report in reports]
@@ -131,8 +137,39 @@ def _usage(generated: Generated, seconds: float) -> Usage:
         output_tokens=total(outputs),
         seconds=seconds,
         **{ours: read.get(theirs) or 0 for theirs, ours in _INPUT_PARTS.items()},
+        **_written(read),
+        **_searches(generated),
         **{ours: total([part.get(theirs) or 0 for part in made]) for theirs, ours in _OUTPUT_PARTS.items()},
     )
+
+
+def _written(read: Mapping[str, Any]) -> dict[str, int]:
+    """Tokens written to the provider's cache. Some tell apart those kept for an hour, in the total or not."""
+    hour = read.get("ephemeral_1h_input_tokens") or 0
+    minutes = read.get("ephemeral_5m_input_tokens") or 0
+    total = read.get("cache_creation") or 0
+    return {"cache_write_tokens": max(total - hour, minutes), "cache_write_1h_tokens": hour}
+
+
+def _searches(generated: Generated) -> dict[str, int]:
+    """Searches that the provider made: as it counts them, else one for each block that tells of one."""
+    counts: dict[str, int] = {}
+    for message in generated.messages():
+        told = message.response_metadata.get("usage")
+        used = told.get("server_tool_use") if isinstance(told, Mapping) else None
+        if isinstance(used, Mapping) and used.get("web_search_requests"):
+            counts["web_searches"] = counts.get("web_searches", 0) + used["web_search_requests"]
+            continue
+        blocks = message.content if isinstance(message.content, list) else ()
+        for block in (*blocks, *message.additional_kwargs.get("tool_outputs", ())):
+            if isinstance(block, Mapping) and (name := _search(block)):
+                counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+def _search(block: Mapping[str, Any]) -> str | None:
+    kind = block.get("type")
+    return _SEARCHES.get(str(block.get("name") if kind in {"server_tool_call", "server_tool_use"} else kind))
 
 
 def _worst_end(generated: Generated) -> str | None:

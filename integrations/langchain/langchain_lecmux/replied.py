@@ -69,8 +69,8 @@ def _usage(usage: Usage) -> UsageMetadata:
     read, made = InputTokenDetails(), OutputTokenDetails()
     if usage.cached_input_tokens:
         read["cache_read"] = usage.cached_input_tokens
-    if usage.cache_write_tokens:
-        read["cache_creation"] = usage.cache_write_tokens
+    if wrote := usage.cache_write_tokens + usage.cache_write_1h_tokens:
+        read["cache_creation"] = wrote
     if usage.audio_input_tokens:
         read["audio"] = usage.audio_input_tokens
     if usage.reasoning_tokens:

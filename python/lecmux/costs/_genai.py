@@ -15,16 +15,22 @@ _PARTS = {
     "output_mtok": "output_usd_per_million",
     "cache_read_mtok": "cached_input_usd_per_million",
     "cache_write_mtok": "cache_write_usd_per_million",
+    "cache_write_1h_mtok": "cache_write_1h_usd_per_million",
     "output_reasoning_mtok": "reasoning_usd_per_million",
     "input_image_mtok": "image_input_usd_per_million",
     "output_image_mtok": "image_output_usd_per_million",
     "input_audio_mtok": "audio_input_usd_per_million",
     "output_audio_mtok": "audio_output_usd_per_million",
 }
-_REQUESTS = "requests_kcount"
+# US dollars per thousand.
+_COUNTS = {
+    "requests_kcount": "usd_per_request",
+    "web_searches_kcount": "usd_per_web_search",
+    "storage_searches_kcount": "usd_per_storage_search",
+}
 # Tokens of these kinds are charged as the rest of the input or output: no Usage tells them apart.
 _FINER = ("cache_", "input_text_mtok", "output_text_", "input_video_", "output_video_", "output_citation_")
-# Billed for tools that a provider runs itself, beside the call.
+# Billed for further tools that a provider runs itself, beside the call. Nothing counts them.
 _TOOLS = ("_searches_kcount", "code_executions_kcount")
 
 
@@ -94,7 +100,7 @@ def _price(model: str, prices: Any, source: str) -> Price:
 
 
 def _known(name: str) -> bool:
-    return name in _PARTS or name == _REQUESTS or name.startswith(_FINER) or name.endswith(_TOOLS)
+    return name in _PARTS or name in _COUNTS or name.startswith(_FINER) or name.endswith(_TOOLS)
 
 
 def _level(amounts: Mapping[str, Any], start: int | None) -> Iterator[tuple[str, Any]]:
@@ -102,8 +108,8 @@ def _level(amounts: Mapping[str, Any], start: int | None) -> Iterator[tuple[str,
     for name, value in amounts.items():
         if name in _PARTS:
             yield _PARTS[name], float(_tier(value, start))
-        elif name == _REQUESTS:
-            yield "usd_per_request", float(_tier(value, start)) / 1000
+        elif name in _COUNTS:
+            yield _COUNTS[name], float(_tier(value, start)) / 1000
 
 
 def _tier(value: Any, start: int | None) -> Any:

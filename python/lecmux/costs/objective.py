@@ -46,6 +46,8 @@ class Objective:
         check_amount("price_of_wrong_usd", price_of_wrong_usd)
         check_amount("price_of_wrong_seconds", price_of_wrong_seconds)
         check_amount("price_per_second_usd", price_per_second_usd)
+        if prices is not None and not isinstance(prices, Mapping):
+            raise PriceError(f"prices must map models to prices, {{'small': Price(...)}}, not {prices!r}")
         given = dict(prices or {})
         _refuse_strangers(models, given)
         missing = [model for model in models if model not in given]

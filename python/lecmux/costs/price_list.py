@@ -67,6 +67,8 @@ class PriceList:
             PriceError: nobody knows it, or it is charged by something that is not counted.
             MissingExtraError: the package is needed and not installed.
         """
+        if not isinstance(model, str):
+            raise PriceError(f"a price is found by the name of a model, a str, not {model!r}")
         price = self.get(model)
         if price is None:
             raise PriceError(

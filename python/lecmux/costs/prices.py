@@ -15,6 +15,7 @@ __all__ = ["Price", "check_amount"]
 _MILLION = 1_000_000
 _PETA = 1e15
 _JOULES_PER_KILOWATT_HOUR = 3_600_000.0
+_FOR_AN_HOUR = "cache_write_1h_usd_per_million"
 
 
 class _Parts(NamedTuple):
@@ -25,10 +26,17 @@ class _Parts(NamedTuple):
 
 
 _INPUT_PARTS = _Parts(
-    attrgetter("cached_input_tokens", "cache_write_tokens", "image_input_tokens", "audio_input_tokens"),
+    attrgetter(
+        "cached_input_tokens",
+        "cache_write_tokens",
+        "cache_write_1h_tokens",
+        "image_input_tokens",
+        "audio_input_tokens",
+    ),
     (
         "cached_input_usd_per_million",
         "cache_write_usd_per_million",
+        _FOR_AN_HOUR,
         "image_input_usd_per_million",
         "audio_input_usd_per_million",
     ),
@@ -62,6 +70,10 @@ class Price:
         long_input_tokens: a call with more input tokens than this is charged at `long_input`.
         long_input: the price of all of such a call.
         source: where the price comes from; no part of its value.
+        cache_write_1h_usd_per_million: per million input tokens written to that cache for an hour; None takes
+            `cache_write_usd_per_million`.
+        usd_per_web_search: per search of the web that the provider makes.
+        usd_per_storage_search: per search of the files that are stored with it.
 
     Raises:
         CostError: for a part that is NaN, negative or infinite.
@@ -83,6 +95,9 @@ class Price:
     long_input_tokens: int | None = None
     long_input: "Price | None" = None
     source: str = field(default="", compare=False)
+    cache_write_1h_usd_per_million: float | None = None
+    usd_per_web_search: float = 0.0
+    usd_per_storage_search: float = 0.0
 
     def __post_init__(self) -> None:
         for name in _AMOUNTS:
@@ -154,6 +169,8 @@ class Price:
             tokens / _MILLION
             + usage.seconds * self.usd_per_second
             + self.usd_per_request
+            + usage.web_searches * self.usd_per_web_search
+            + usage.storage_searches * self.usd_per_storage_search
             + usage.flops / _PETA * self.usd_per_petaflop
             + usage.joules / _JOULES_PER_KILOWATT_HOUR * self.usd_per_kilowatt_hour
         )
@@ -165,6 +182,8 @@ class Price:
         if any(counts):
             for count, name in zip(counts, parts.prices, strict=True):
                 price = getattr(self, name)
+                if price is None and name == _FOR_AN_HOUR:
+                    price = self.cache_write_usd_per_million
                 cost += count * (usual if price is None else price)
                 rest -= count
         return cost + max(0, rest) * usual

@@ -1,9 +1,11 @@
 """The body of a chat request, from the arguments of a call."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from lecmux.models._request import check_request
+from lecmux.errors import ConfigError
+from lecmux.models._request import check_request, checked_tools
 from lecmux.models.base import Message
 
 
@@ -65,8 +67,28 @@ def request_body(
         "max_completion_tokens" if openai else "max_tokens": max_tokens,
         "stop": [stop] if isinstance(stop, str) else stop and list(stop),
         "seed": settings.get("seed"),
-        "tools": [dict(tool) for tool in settings.get("tools") or ()] or None,
+        "tools": checked_tools(settings.get("tools")) or None,
         **fields,
-        **(settings.get("body") or {}),
+        **checked_fields(settings.get("body")),
     }
-    return {name: value for name, value in whole.items() if value is not None}
+    return _json({name: value for name, value in whole.items() if value is not None})
+
+
+def checked_fields(body: Any) -> dict[str, Any]:
+    """Fields of a request that the user gives.
+
+    Raises:
+        ConfigError: they are no mapping.
+    """
+    if body is not None and not isinstance(body, Mapping):
+        raise ConfigError(f"body must map fields to values, not {body!r}")
+    return dict(body or {})
+
+
+def _json(body: dict[str, Any]) -> dict[str, Any]:
+    """`body`, which can be sent."""
+    try:
+        json.dumps(body, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigError(f"a request must be JSON: {error}") from None
+    return body

@@ -1,12 +1,12 @@
 """What every model refuses before it starts: checks of a request, shared so that all say the same."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lecmux.errors import ConfigError, ModelError, ModelRequestError
 from lecmux.models.base import Message
 
-__all__ = ["check_request", "last_user_text", "require_positive", "require_room"]
+__all__ = ["check_request", "checked_tools", "last_user_text", "require_positive", "require_room"]
 
 # No token is longer: a prompt of megabytes is refused before it is cut into tokens, which takes seconds.
 _LONGEST_TOKEN_CHARACTERS = 256
@@ -22,16 +22,35 @@ def check_request(
         ConfigError: no messages, something else than a sequence of mappings, or a setting that cannot work.
         ModelError: a message without a role, without content, or with content that is no JSON text.
     """
-    if isinstance(messages, str) or not messages or not all(hasattr(each, "get") for each in messages):
+    if (
+        not isinstance(messages, (list, tuple))
+        or not messages
+        or not all(hasattr(each, "get") for each in messages)
+    ):
         raise ConfigError("messages must be a sequence of at least one {'role': ..., 'content': ...}")
     if max_tokens is not None:
         require_positive(max_tokens=max_tokens)
     if isinstance(temperature, bool) or not isinstance(temperature, (int, float)) or not temperature >= 0.0:
         raise ConfigError(f"temperature must be at least 0, not {temperature!r}")
+    if stop is not None and not isinstance(stop, (str, list, tuple, set, frozenset)):
+        raise ConfigError(f"stop must be strings that are not empty, not {stop!r}")
     if stop is not None and not all(isinstance(each, str) and each for each in stop):
         raise ConfigError(f"stop must be strings that are not empty, not {stop!r}")
     for message in messages:
         _check_message(message)
+
+
+def checked_tools(tools: Any) -> list[dict[str, Any]]:
+    """The tools of a request.
+
+    Raises:
+        ConfigError: they are no sequence of mappings.
+    """
+    if tools is not None and (
+        not isinstance(tools, (list, tuple)) or not all(isinstance(tool, Mapping) for tool in tools)
+    ):
+        raise ConfigError(f"tools must be a sequence of mappings in the OpenAI form, not {tools!r}")
+    return [dict(tool) for tool in tools or ()]
 
 
 def last_user_text(messages: Sequence[Message]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from lecmux.errors import ConfigError
+from lecmux.policies._check import instance
 
 __all__ = ["Concurrency", "Cooldown", "Endpoint", "Retries", "Timeouts"]
 
@@ -162,6 +163,7 @@ class Endpoint:
     concurrency: Concurrency = field(default_factory=Concurrency)
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         try:
             parts = urlsplit(self.base_url)
             fits = parts.scheme in {"http", "https"} and bool(parts.hostname)
@@ -177,6 +179,17 @@ class Endpoint:
         if self.timeouts.first_token_seconds is None:
             seconds = _FIRST_TOKEN_LOCAL_SECONDS if self.local else _FIRST_TOKEN_SECONDS
             object.__setattr__(self, "timeouts", replace(self.timeouts, first_token_seconds=seconds))
+
+    def _check_kinds(self) -> None:
+        instance("timeouts", self.timeouts, Timeouts)
+        instance("concurrency", self.concurrency, Concurrency)
+        if self.api_key is not None and not isinstance(self.api_key, str):
+            raise ConfigError("api_key must be a str, or None for no key")
+        plain = isinstance(self.headers, Mapping) and all(
+            isinstance(part, str) for header in self.headers.items() for part in header
+        )
+        if not plain:
+            raise ConfigError("headers must map names to str, such as {'X-Team': 'search'}")
 
     @property
     def host(self) -> str:
@@ -204,7 +217,10 @@ def _require_count(name: str, value: int, *, least: int) -> None:
 
 
 def _require_amount(name: str, value: float, *, above_zero: bool = False) -> None:
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    try:
+        good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # an int that no float holds
+        good = False
     if not good or value < 0 or (above_zero and value == 0):
         least = "above" if above_zero else "of at least"
         raise ConfigError(f"{name} must be a finite number {least} 0, not {value!r}")

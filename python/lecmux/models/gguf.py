@@ -13,7 +13,7 @@ from lecmux.errors import ModelClosedError, ModelError
 from lecmux.models import _native, store
 from lecmux.models._generation import AsyncGeneration, Generation
 from lecmux.models._jobs import Jobs
-from lecmux.models._request import check_request, require_positive, require_room
+from lecmux.models._request import check_request, checked_tools, require_positive, require_room
 from lecmux.models.base import Message
 from lecmux.query import Query, Reply
 
@@ -244,6 +244,6 @@ def _request(
     }
     if stop:
         request["stop"] = [stop] if isinstance(stop, str) else list(stop)
-    if tools:
-        request["tools"] = [dict(tool) for tool in tools]
+    if offered := checked_tools(tools):
+        request["tools"] = offered
     return request

@@ -11,13 +11,14 @@ from typing import Any, Self, Unpack
 
 from lecmux._fork import renew
 from lecmux.errors import ConfigError, ModelClosedError
-from lecmux.models._chat_request import ChatSettings, request_body, sorted_settings
+from lecmux.models._chat_request import ChatSettings, checked_fields, request_body, sorted_settings
 from lecmux.models._client import require_openai
 from lecmux.models._io_loop import IO_LOOP
 from lecmux.models._remote import Remote
 from lecmux.models._remote_stream import AsyncRemoteStream, RemoteStream
 from lecmux.models.base import Message
 from lecmux.models.endpoints import Concurrency, Cooldown, Endpoint, Retries, Timeouts
+from lecmux.policies._check import instance
 from lecmux.query import Query, Reply
 
 __all__ = ["ChatSettings", "OpenAICompatible"]
@@ -77,13 +78,21 @@ class OpenAICompatible:
     ) -> None:
         if not isinstance(model, str) or not model:
             raise ConfigError(f"model must be the name of a model at {base_url}, not {model!r}")
+        instance("retries", retries, Retries)
+        instance("cooldown", cooldown, Cooldown)
+        if isinstance(fallbacks, str) or not all(isinstance(each, Endpoint) for each in fallbacks):
+            raise ConfigError(f"fallbacks must be a sequence of Endpoint(...), not {fallbacks!r}")
         first = Endpoint(
-            base_url, api_key, headers=dict(headers or {}), timeouts=timeouts, concurrency=concurrency
+            base_url,
+            api_key,
+            headers={} if headers is None else headers,
+            timeouts=timeouts,
+            concurrency=concurrency,
         )
         self.endpoints = (_with_key(first), *map(_with_key, fallbacks))
         self._model = model
         self._name = name or model
-        self._body = dict(body or {})
+        self._body = checked_fields(body)
         self._settings: dict[str, Any] = {
             "retries": retries, "cooldown": cooldown, "clock": clock, "sleep": sleep, "draw": draw
         }  # fmt: skip

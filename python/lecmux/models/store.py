@@ -103,6 +103,8 @@ def find(name_or_path: str | os.PathLike[str]) -> Installed:
         ChecksumError: a file of that name is here with other bytes.
         ModelError: the path is no GGUF file.
     """
+    if not isinstance(name_or_path, (str, os.PathLike)):
+        raise ConfigError(f"path_or_name must be a name or a path, not {name_or_path!r}")
     name = os.fspath(name_or_path)
     if model := CATALOG.get(name):
         return _find_in_catalog(model)

@@ -40,5 +40,14 @@ def whole(name: str, value: int, *, least: int = 1, most: int | None = None) -> 
         raise ConfigError(f"{name} must be a whole number of at most {most}, not {value!r}")
 
 
+def instance(name: str, value: object, kind: type, called: str = "") -> None:
+    """Refuses what is not a `kind`, such as `Hooks(...)`."""
+    if not isinstance(value, kind):
+        raise ConfigError(f"{name} must be {called or f'{kind.__name__}(...)'}, not {value!r}")
+
+
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    try:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # an int that no float holds
+        return False

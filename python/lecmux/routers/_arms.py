@@ -1,9 +1,10 @@
 """What a router chooses among: its models, and cascades over them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from lecmux.errors import ConfigError
+from lecmux.policies._check import instance
 from lecmux.query import Query, Reply
 from lecmux.routers.cascade import Cascade
 
@@ -16,6 +17,7 @@ class Arms:
     """
 
     def __init__(self, models: Sequence[str], cascades: Sequence[Cascade]) -> None:
+        instance("arms", cascades, Iterable, "a sequence of Cascade(...)")
         self.models = tuple(models)
         self.cascades: dict[str, Cascade] = {}
         for cascade in cascades:
@@ -69,6 +71,7 @@ def checked_models(models: Sequence[str]) -> tuple[str, ...]:
     """
     if isinstance(models, str):
         raise ConfigError(f"models must be a sequence of names, not the one name {models!r}")
+    instance("models", models, Iterable, "a sequence of names")
     names = tuple(models)
     if not names or not all(isinstance(name, str) and name for name in names):
         raise ConfigError(f"models must hold at least one name, and no empty one: {names!r}")

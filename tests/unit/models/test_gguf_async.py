@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lecmux import AsyncCache, Query
+from lecmux import AsyncCache, Hooks, Query
 from lecmux.errors import DownloadError, MissingExtraError, ModelClosedError
 from lecmux.models import AsyncModel, Gguf, pull
 
@@ -72,7 +72,7 @@ async def test_many_at_once_are_all_answered(small: Gguf) -> None:
 
 
 async def test_it_serves_an_async_cache(small: Gguf) -> None:
-    cache = AsyncCache(1_000_000)
+    cache = AsyncCache(1_000_000, hooks=Hooks(admit=lambda request, reply: True))
     query = Query("What is the capital of France?", attributes={"chat": {"max_tokens": 8}})
 
     first = await cache.answer(query, models={"small": small.acall})

@@ -173,3 +173,40 @@ def test_the_sums_of_a_router_survive_a_restart(tmp_path: Path, cached: bool) ->
     total = second.report().total
     assert total.spent == (1000 * 10_000 + 500 * 40_000) * (1 if cached else 2)
     assert (total.calls, total.hits) == ((1, 1) if cached else (2, 0))
+
+
+@pytest.mark.parametrize(
+    ("details", "minutes", "hour"),
+    [
+        ({"cache_creation": 50}, 50, 0),
+        ({"cache_creation": 0, "ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 30}, 20, 30),
+        ({"cache_creation": 50, "ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 30}, 20, 30),
+        ({"ephemeral_1h_input_tokens": 30}, 0, 30),
+    ],
+)
+def test_what_a_provider_keeps_for_an_hour_is_counted_apart(
+    details: dict[str, int], minutes: int, hour: int
+) -> None:
+    told: Any = {"input_tokens": 100, "output_tokens": 5, "total_tokens": 105, "input_token_details": details}
+    message = AIMessage("x", usage_metadata=told)
+
+    usage = reply(Generated((ChatGeneration(message=message),)), seconds=1.0).usage
+
+    assert (usage.cache_write_tokens, usage.cache_write_1h_tokens) == (minutes, hour)
+
+
+@pytest.mark.parametrize(
+    ("message", "web", "storage"),
+    [
+        (AIMessage("x", response_metadata={"usage": {"server_tool_use": {"web_search_requests": 3}}}), 3, 0),
+        (AIMessage([{"type": "server_tool_call", "name": "web_search", "id": "1", "args": {}}]), 1, 0),
+        (AIMessage("x", additional_kwargs={"tool_outputs": [{"type": "file_search_call", "id": "1"}]}), 0, 1),
+        (AIMessage([{"type": "text", "text": "web_search"}]), 0, 0),
+    ],
+)
+def test_searches_of_the_providers_own_are_counted(message: AIMessage, web: int, storage: int) -> None:
+    message.usage_metadata = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
+
+    usage = reply(Generated((ChatGeneration(message=message),)), seconds=1.0).usage
+
+    assert (usage.web_searches, usage.storage_searches) == (web, storage)

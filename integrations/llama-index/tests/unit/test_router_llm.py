@@ -529,3 +529,25 @@ def test_a_handler_with_a_budget_of_tokens_fails_no_hit() -> None:
     counter.token_budget = 5
 
     assert told(llm.chat(HELLO))["kind"] == "hit"
+
+
+@pytest.mark.parametrize("wrong", ["hi", None, 3, [{"role": "user", "content": "hi"}], ["hi"]])
+async def test_messages_that_are_none_are_refused(wrong: Any) -> None:
+    llm = RouterLLM(models={"a": ScriptedLLM()})
+
+    for ask in (llm.chat, llm.stream_chat):
+        with pytest.raises(ConfigError, match=r"messages must be a sequence of ChatMessage"):
+            ask(wrong)
+    with pytest.raises(ConfigError, match=r"messages must be a sequence of ChatMessage"):
+        await llm.achat(wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, 3, ["hi"]])
+def test_a_prompt_that_is_none_is_refused(wrong: Any) -> None:
+    with pytest.raises(ConfigError, match="a prompt must be a str"):
+        RouterLLM(models={"a": ScriptedLLM()}).complete(wrong)
+
+
+def test_a_namespace_that_is_no_text_is_refused() -> None:
+    with pytest.raises(ConfigError, match="namespace must hold no lone surrogates"):
+        RouterLLM(models={"a": ScriptedLLM()}, namespace="\ud800")

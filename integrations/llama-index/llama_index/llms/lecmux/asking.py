@@ -3,7 +3,7 @@
 Tools stay as the user gave them until a model is chosen, since every provider writes them in its own shape.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -13,6 +13,7 @@ from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.tools.types import BaseTool
 
 from lecmux import Query
+from lecmux.errors import ConfigError
 from lecmux.query import CacheMode, check_cache_mode
 from llama_index.llms.lecmux.canonical import (
     UnstableKeyError,
@@ -62,11 +63,19 @@ class Asking:
     @classmethod
     def chat(cls, messages: Sequence[ChatMessage], options: Mapping[str, Any]) -> "Asking":
         """A chat, with the keyword arguments of the call."""
-        return cls("chat", messages=list(messages), **_taken_apart(options))
+        if isinstance(messages, str) or not isinstance(messages, Iterable):
+            raise ConfigError(f"messages must be a sequence of ChatMessage(...), not {messages!r}")
+        said = list(messages)
+        for message in said:
+            if not isinstance(message, ChatMessage):
+                raise ConfigError(f"messages must be a sequence of ChatMessage(...), not of {message!r}")
+        return cls("chat", messages=said, **_taken_apart(options))
 
     @classmethod
     def completion(cls, prompt: str, formatted: bool, options: Mapping[str, Any]) -> "Asking":
         """A completion, with the keyword arguments of the call."""
+        if not isinstance(prompt, str):
+            raise ConfigError(f"a prompt must be a str, not {prompt!r}: chat() takes messages")
         parts = _taken_apart(options)
         if formatted:
             parts["options"]["formatted"] = True

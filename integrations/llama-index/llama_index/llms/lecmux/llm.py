@@ -36,7 +36,12 @@ from llama_index.llms.lecmux.canonical import FACTS
 from llama_index.llms.lecmux.metadata import common_metadata, takes_tools
 from llama_index.llms.lecmux.replay import chunks
 from llama_index.llms.lecmux.responses import Response
-from llama_index.llms.lecmux.settings import checked_models, checked_store, refuse_strangers
+from llama_index.llms.lecmux.settings import (
+    checked_models,
+    checked_namespace,
+    checked_store,
+    refuse_strangers,
+)
 from llama_index.llms.lecmux.stored_run import StoredRun
 from llama_index.llms.lecmux.wiring import Turn, Wiring
 
@@ -118,6 +123,7 @@ class RouterLLM(FunctionCallingLLM):
         super().__init__(**settings)
         if "callback_manager" in settings and settings["callback_manager"] is not None:
             self.callback_manager = settings["callback_manager"]
+        checked_namespace(self.namespace)
         _ = self._limit  # refuses what cannot work
         self._router = Router(
             tuple(self.models),

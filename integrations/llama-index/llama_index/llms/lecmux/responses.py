@@ -47,6 +47,7 @@ def _usage(place: Any) -> Usage:
     made = next((found for name in _OUTPUT_DETAILS if (found := _get(place, name))), None)
     # Some count what their own prompt cache took part in, and what was thought, beside the totals.
     read, wrote = _count(place, _READ_BESIDE), _count(place, _WRITTEN_BESIDE)
+    hour = _count(_get(place, "cache_creation"), ("ephemeral_1h_input_tokens",))
     thought = _count(place, ("thoughts_token_count",))
     return Usage(
         input_tokens=_count(place, _INPUT) + read + wrote,
@@ -54,7 +55,9 @@ def _usage(place: Any) -> Usage:
         cached_input_tokens=read
         or _count(given, ("cached_tokens",))
         or _count(place, ("cached_content_token_count",)),
-        cache_write_tokens=wrote,
+        cache_write_tokens=max(0, wrote - hour),
+        cache_write_1h_tokens=hour,
+        web_searches=_count(_get(place, "server_tool_use"), ("web_search_requests",)),
         reasoning_tokens=thought or _count(made, ("reasoning_tokens",)),
         image_input_tokens=_count(given, ("image_tokens",)),
         image_output_tokens=_count(made, ("image_tokens",)),

@@ -43,3 +43,11 @@ def checked_store(cache: Any) -> Cache | AsyncCache | None:
     if isinstance(cache, (Cache, AsyncCache)):
         return cache
     raise ConfigError(f"cache must be a lecmux Cache or AsyncCache, None or False, not {cache!r}")
+
+
+def checked_namespace(namespace: str) -> None:
+    """Raises a ConfigError for what cannot be part of a key."""
+    try:
+        namespace.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"namespace must hold no lone surrogates: {namespace!r}") from None
