@@ -128,7 +128,7 @@ class Attempt:
             self._reply = self._refused
             self._before = replace(self._before, given_back=True)
             first = str(self._cascade.first if self._cascade else model)
-            self.decision = replace(self.decision, model=first, reason="fallback", failed=self._failed)
+            self._decide(first, "fallback")
 
     def outcome(self) -> Outcome:
         """The decision as it came out, the answer, and what was paid before it.
@@ -162,9 +162,14 @@ class Attempt:
 
     def _turn_to(self, model: str, reason: str) -> None:
         self.model = model
-        self.decision = replace(self.decision, model=model, reason=reason, failed=self._failed)
+        self._decide(model, reason)
         self._core.tell_route(self._key, self.decision)
         self._begin()
+
+    def _decide(self, model: str, reason: str) -> None:
+        failed = self._failed
+        degraded = self._router is not None and self._router.baseline in failed
+        self.decision = replace(self.decision, model=model, reason=reason, failed=failed, degraded=degraded)
 
     def _next(self, model: str) -> str | None:
         """Whom to ask after `model`: within a cascade the second, else whoever is expected to cost least."""

@@ -33,6 +33,8 @@ def start_facts(decision: Decision) -> dict[str, Any]:
         told["arm"] = decision.arm
     if decision.failed:
         told["failed"] = list(decision.failed)
+    if decision.degraded:
+        told["degraded"] = True
     return told
 
 

@@ -144,6 +144,7 @@ class Decision:
         age_seconds: age of that entry.
         arm: what the router chose: a model, or a cascade of models. None for a hit.
         failed: the models that failed on the way to this answer, in order.
+        degraded: one of them is the router's baseline, "the best model": what answers is the second best.
     """
 
     id: str
@@ -161,6 +162,7 @@ class Decision:
     age_seconds: float | None = None
     arm: str | None = None
     failed: tuple[str, ...] = ()
+    degraded: bool = False
 
     def _priced(self, cost: float | None, saved: float) -> "Decision":
         """The same at another cost; `dataclasses.replace` takes three times as long."""
@@ -169,7 +171,9 @@ class Decision:
 
 
 _BEFORE_COST = attrgetter("id", "kind", "model", "reason", "unit")
-_AFTER_SAVED = attrgetter("lower", "mean", "tries", "propensity", "hit_id", "age_seconds", "arm", "failed")
+_AFTER_SAVED = attrgetter(
+    "lower", "mean", "tries", "propensity", "hit_id", "age_seconds", "arm", "failed", "degraded"
+)
 
 
 @record

@@ -9,6 +9,7 @@ import pytest
 from lecmux import Answer, AsyncCache, Cache, Hooks, Price, Query, Reply, Router, Usage
 from lecmux.errors import ModelBusyError, ModelRequestError
 from lecmux.events import Event, Incident
+from lecmux.facts import facts
 from lecmux.flow import Call, answer, astream, stream
 from lecmux.query import Key
 from lecmux.testing import FakeClock
@@ -322,3 +323,19 @@ async def test_astream_falls_back_before_its_first_chunk() -> None:
 
     assert items[0] == "a"
     assert isinstance(items[1], Answer)
+
+
+@pytest.mark.parametrize(("failing", "degraded"), [("large", True), ("small", False)])
+def test_an_answer_in_place_of_the_best_model_says_so(failing: str, degraded: bool) -> None:
+    def down(query: Query) -> str:
+        raise OSError("down")
+
+    models = {"small": lambda query: "x", "large": lambda query: "x", failing: down}
+    router = Router(["small", "large"], baseline="large")
+    cache = Cache(100_000, hooks=Hooks(route=lambda query, decision: failing))
+
+    decision = cache.answer("q", models=models, router=router).decision
+
+    assert decision.failed == (failing,)
+    assert decision.degraded is degraded
+    assert facts(decision).get("degraded", False) is degraded
