@@ -1,7 +1,7 @@
 """Cache and AsyncCache: a bounded store, and two short drivers of the pipeline in `lecmux.flow`."""
 
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from lecmux import flow
 from lecmux._bounded import Bounded, only_arm
@@ -15,6 +15,7 @@ from lecmux.routers.router import Router
 __all__ = ["AsyncCache", "Cache"]
 
 Model = Callable[[Query], Reply | Any]
+Given = TypeVar("Given", bound=Callable[..., Any])
 AsyncModel = Callable[[Query], Reply | Any | Awaitable[Reply | Any]]
 
 
@@ -82,7 +83,7 @@ class Cache(Bounded):
 
         def call(effect: flow.Call) -> Reply:
             started = self._now()
-            model = models[effect.model]
+            model = _named(effect.model, models)
             if timeout_seconds is None:
                 result = model(effect.query)
             else:
@@ -156,7 +157,7 @@ class AsyncCache(Bounded):
 
         async def call(effect: flow.Call) -> Reply:
             started = self._now()
-            result = models[effect.model](effect.query)
+            result = _named(effect.model, models)(effect.query)
             if isinstance(result, Awaitable):
                 if timeout_seconds is not None:
                     result = within(effect.model, timeout_seconds, result)
@@ -194,13 +195,22 @@ def _checked(query: Query | str, models: Mapping[str, Any], router: Router | Non
     Raises:
         ConfigError: naming the one that is not.
     """
-    if not isinstance(models, Mapping):
+    if type(models) is not dict and not isinstance(models, Mapping):  # the first question is the faster one
         raise ConfigError(f"models must map names to callables, not {models!r}")
-    for name, model in models.items():
-        if not isinstance(name, str):
-            raise ConfigError(f"names of models must be str, not {name!r}")
-        if not callable(model):
-            raise ConfigError(f"the model {name!r} must be callable, not {model!r}")
     if router is not None:
         instance("router", router, Router, "a Router")
     return _query(query)
+
+
+def _named(name: str, models: Mapping[str, Given]) -> Given:
+    """The model of a name, at last to be called.
+
+    Raises:
+        ConfigError: the name is none, or what it names cannot be called.
+    """
+    if not isinstance(name, str):
+        raise ConfigError(f"names of models must be str, not {name!r}")
+    model = models[name]
+    if not callable(model):
+        raise ConfigError(f"the model {name!r} must be callable, not {model!r}")
+    return model

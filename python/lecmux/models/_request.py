@@ -1,6 +1,6 @@
 """What every model refuses before it starts: checks of a request, shared so that all say the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lecmux.errors import ConfigError, ModelError, ModelRequestError
@@ -23,7 +23,8 @@ def check_request(
         ModelError: a message without a role, without content, or with content that is no JSON text.
     """
     if (
-        not isinstance(messages, (list, tuple))
+        isinstance(messages, str)
+        or not isinstance(messages, Sequence)
         or not messages
         or not all(hasattr(each, "get") for each in messages)
     ):
@@ -32,9 +33,8 @@ def check_request(
         require_positive(max_tokens=max_tokens)
     if isinstance(temperature, bool) or not isinstance(temperature, (int, float)) or not temperature >= 0.0:
         raise ConfigError(f"temperature must be at least 0, not {temperature!r}")
-    if stop is not None and not isinstance(stop, (str, list, tuple, set, frozenset)):
-        raise ConfigError(f"stop must be strings that are not empty, not {stop!r}")
-    if stop is not None and not all(isinstance(each, str) and each for each in stop):
+    strings = stop is None or isinstance(stop, Iterable)
+    if not strings or not all(isinstance(each, str) and each for each in stop or ()):
         raise ConfigError(f"stop must be strings that are not empty, not {stop!r}")
     for message in messages:
         _check_message(message)
@@ -47,7 +47,7 @@ def checked_tools(tools: Any) -> list[dict[str, Any]]:
         ConfigError: they are no sequence of mappings.
     """
     if tools is not None and (
-        not isinstance(tools, (list, tuple)) or not all(isinstance(tool, Mapping) for tool in tools)
+        not isinstance(tools, Sequence) or not all(isinstance(tool, Mapping) for tool in tools)
     ):
         raise ConfigError(f"tools must be a sequence of mappings in the OpenAI form, not {tools!r}")
     return [dict(tool) for tool in tools or ()]

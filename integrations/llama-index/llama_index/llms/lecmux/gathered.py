@@ -1,7 +1,7 @@
 """A stream as it passes: each chunk tells of the decision, and what they amount to is kept for the store."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatResponse
@@ -14,6 +14,7 @@ from llama_index.llms.lecmux.responses import Response, end, usage
 from llama_index.llms.lecmux.serving import told, usage_facts
 
 _THINKING = "thinking_delta"
+_COUNTS = tuple(each.name for each in fields(Usage))
 
 
 class Gathered:
@@ -75,8 +76,7 @@ class Gathered:
 
 def _larger(one: Usage, other: Usage) -> Usage:
     """Each count at its largest: some report it once, some as it grows, some the input first."""
-    names = Usage.__slots__
-    return Usage(**{name: max(getattr(one, name), getattr(other, name)) for name in names})
+    return Usage(**{name: max(getattr(one, name), getattr(other, name)) for name in _COUNTS})
 
 
 def _whole(chunk: Response) -> Response:
