@@ -14,12 +14,10 @@ from langchain_core.language_models.base import LangSmithParams
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatResult, LLMResult
 from langchain_core.runnables import ConfigurableFieldSpec, Runnable, RunnableConfig, ensure_config
-from langchain_core.runnables.config import merge_configs
 
 from langchain_lecmux.asking import BOUND, OURS, STRUCTURED, Asking
 from langchain_lecmux.calls import Gathered
-from langchain_lecmux.events import AsyncSettling, Settling, aadvance, advance
-from langchain_lecmux.facts import decision_metadata
+from langchain_lecmux.events import atyped_events, typed_events
 from langchain_lecmux.generated import Generated
 from langchain_lecmux.profiles import TokenCounts, common_profile
 from langchain_lecmux.recording import wants_events
@@ -295,10 +293,7 @@ class ChatRouter(RouterSettings, TokenCounts, BaseChatModel):
         if version != "v3":
             return super().stream_events(input, config, version=cast("Any", version), **kwargs)
         turn, config = self._event_turn(input, config, kwargs)
-        drive = flow.Drive(turn.pipeline(single_flight=False))
-        advance(drive)
-        model, config, options = self._event_source(turn, drive, config, Settling)
-        return model.stream_events(turn.caller.asking.messages, config, version="v3", **options)
+        return typed_events(turn, self.models, config)
 
     def astream_events(
         self,
@@ -311,37 +306,14 @@ class ChatRouter(RouterSettings, TokenCounts, BaseChatModel):
         """As `stream_events`, awaited."""
         if version != "v3":
             return super().astream_events(input, config, version=cast("Any", version), **kwargs)
-        return self._atyped_events(input, config, kwargs)
-
-    async def _atyped_events(
-        self, question: LanguageModelInput, config: RunnableConfig | None, kwargs: dict[str, Any]
-    ) -> Any:
-        turn, config = self._event_turn(question, config, kwargs)
-        drive = flow.Drive(turn.pipeline(single_flight=False))
-        await aadvance(drive)
-        model, config, options = self._event_source(turn, drive, config, AsyncSettling)
-        return await cast(
-            "Any", model.astream_events(turn.caller.asking.messages, config, version="v3", **options)
-        )
+        turn, config = self._event_turn(input, config, kwargs)
+        return atyped_events(turn, self.models, config)
 
     def _event_turn(
         self, question: LanguageModelInput, config: RunnableConfig | None, kwargs: dict[str, Any]
     ) -> tuple[Turn, RunnableConfig]:
         asking, config = self._asked(question, config, kwargs.pop("stop", None), kwargs)
-        return self._turn(asking, form=BLOCKS, one_call=True), config
-
-    def _event_source(
-        self, turn: Turn, drive: flow.Drive, config: RunnableConfig, settling: type[Settling]
-    ) -> tuple[BaseChatModel, RunnableConfig, dict[str, Any]]:
-        """The model whose events answer this call, and how to ask it."""
-        effect = drive.effect
-        if not isinstance(effect, flow.Call):
-            replay = StoredAnswer.of(turn.finished(drive.answer))
-            return replay, config, turn.caller.asking.replayed
-        turn.looked_up(hit=False)
-        told = decision_metadata(effect.decision)
-        heard = merge_configs(config, {"callbacks": [settling(drive, effect)], "metadata": told})
-        return self.models[effect.model], heard, turn.caller.options(effect)
+        return self._turn(asking, form=BLOCKS), config
 
     # tools and structured output
 
@@ -371,10 +343,8 @@ class ChatRouter(RouterSettings, TokenCounts, BaseChatModel):
 
     # the parts of a call
 
-    def _turn(self, asking: Asking, *, form: str = MESSAGE, one_call: bool = False) -> Turn:
-        return turn_of(
-            self._stores, self.models, asking, namespace=self.namespace, form=form, one_call=one_call
-        )
+    def _turn(self, asking: Asking, *, form: str = MESSAGE) -> Turn:
+        return turn_of(self._stores, self.models, asking, namespace=self.namespace, form=form)
 
     def _asked(
         self,

@@ -41,7 +41,7 @@ class RouterSettings(BaseModel):
     baseline: str | None = None
     """What savings are measured against; None: the dearest by price, else the last."""
     arms: Sequence[Cascade] = Field(default=(), exclude=True)
-    """Cascades, to be chosen among like models. Streams of v3 events take no part."""
+    """Cascades, to be chosen among like models."""
     fallback: bool = True
     """Whether another is asked where one fails, before the first chunk."""
     timeout_seconds: float | None = None

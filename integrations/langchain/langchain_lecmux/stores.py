@@ -66,7 +66,6 @@ class Stores:
         stable: bool,
         route: str | None,
         mode: CacheMode,
-        one_call: bool = False,
         codec: flow.Codec | None = None,
     ) -> tuple[flow.Core, LECCache | None]:
         """The stages for one request, and the LECCache that was looked into.
@@ -76,7 +75,6 @@ class Stores:
             stable: whether its key can be found again.
             route: the one that may answer.
             mode: what to do with the cache.
-            one_call: the answer is read from the one that is chosen, whatever happens.
             codec: in place of that of the constructor.
 
         Raises:
@@ -91,7 +89,7 @@ class Stores:
             store = None
         elif through is not None and not through.may_serve(query):
             store = None
-        core = self._made(store, route, mode, one_call, codec)
+        core = self._made(store, route, mode, codec)
         return core, through if core.store is not None and mode == "use" else None
 
     def _made(
@@ -99,11 +97,10 @@ class Stores:
         store: Store | None,
         route: str | None,
         mode: CacheMode,
-        one_call: bool,
         codec: flow.Codec | None,
     ) -> flow.Core:
         """The stages for requests of one kind; most requests are of the kind of the last one."""
-        kind = (store, route, mode, one_call, codec)
+        kind = (store, route, mode, codec)
         last, core = self._last
         if last is not None and all(map(is_, last, kind)):
             return core
@@ -114,7 +111,6 @@ class Stores:
             judge=self._judge,
             mode=mode,
             shadow=self._shadow,
-            one_call=one_call,
             codec=codec or base.codec,
         )
         if base is not self._alone or store is None:  # else the units may fit the next time

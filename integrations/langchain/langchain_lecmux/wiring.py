@@ -84,7 +84,6 @@ def turn_of(
     *,
     namespace: str,
     form: str = MESSAGE,
-    one_call: bool = False,
 ) -> Turn:
     """Prepares one request.
 
@@ -94,14 +93,13 @@ def turn_of(
         asking: the call.
         namespace: of the router.
         form: keeps apart answers whose content is shaped by how it was asked for.
-        one_call: the answer is read from the one model that is chosen, whatever happens.
 
     Raises:
         ConfigError: the call names a model that is not there, or no way to use the cache.
         ValueError: `cache=True`, and no global cache is set.
     """
     query, stable = asking.query(_identity(models, form), namespace)
-    core, through = stores.core(query, stable=stable, route=asking.route, mode=asking.mode, one_call=one_call)
+    core, through = stores.core(query, stable=stable, route=asking.route, mode=asking.mode)
     used: Any = core.store
     return Turn(query, core, Caller(models, asking, used), through)
 

@@ -101,18 +101,96 @@ async def test_without_fallback_the_failure_is_raised(way: str) -> None:
         await _ask(_router(Broken(model="small-1"), fallback=False), way)
 
 
-@pytest.mark.skipif(not hasattr(BaseChatModel, "stream_events"), reason="this LangChain has none")
-def test_a_typed_event_stream_asks_one_model_and_fails_with_it() -> None:
+TYPED = pytest.mark.skipif(not hasattr(BaseChatModel, "stream_events"), reason="this LangChain has none")
+EVENTS = ["stream_events", "astream_events"]
+
+
+async def _typed(router: Any, way: str) -> tuple[list[Any], AIMessage]:
+    """Every event, and the message they amount to."""
+    if way == "stream_events":
+        stream = router.stream_events("hello", version="v3")
+        return list(stream), stream.output
+    stream = await router.astream_events("hello", version="v3")
+    return [event async for event in stream], await stream
+
+
+@TYPED
+@pytest.mark.parametrize("way", EVENTS)
+async def test_a_typed_event_stream_falls_back_before_its_first_event(way: str) -> None:
     router = _router(Broken(model="small-1"))
 
+    events, message = await _typed(router, way)
+
+    told = _told(message)
+    assert message.text == "of the large model"
+    assert (told["model"], told["reason"], told["failed"]) == ("large", "fallback", ["small"])
+    assert [event["event"] for event in events].count("message-start") == 1
+    assert _told((await _typed(router, way))[1])["kind"] == "hit"
+
+
+@TYPED
+@pytest.mark.parametrize("way", EVENTS)
+async def test_a_typed_event_stream_that_breaks_off_later_fails_and_stores_nothing(way: str) -> None:
+    router = _router(Broken(model="small-1", pieces=2))
+
     with pytest.raises(OSError, match="down"):
-        list(router.stream_events("hello", version="v3"))
+        await _typed(router, way)
+
+    assert router.explain("hello").outcome == "call"
+
+
+@TYPED
+@pytest.mark.parametrize("way", EVENTS)
+async def test_where_all_fail_a_typed_event_stream_raises_the_first_error(way: str) -> None:
+    models = {"small": Broken(model="small-1"), "large": Broken(model="large-1")}
+
+    with pytest.raises(OSError, match="down") as caught:
+        await _typed(ChatRouter(models=models, cache=False), way)
+
+    assert ["'large' failed too" in note for note in caught.value.__notes__] == [True]
+
+
+@TYPED
+@pytest.mark.parametrize("way", EVENTS)
+async def test_a_forced_typed_event_stream_asks_one_model_and_fails_with_it(way: str) -> None:
+    router = _router(Broken(model="small-1")).with_config(configurable={"lecmux_route": "small"})
+
+    with pytest.raises(OSError, match="down"):
+        await _typed(router, way)
+
+
+@TYPED
+@pytest.mark.parametrize("way", EVENTS)
+@pytest.mark.parametrize("good", [True, False])
+async def test_a_cascade_gives_the_events_of_the_answer_that_passed(way: str, *, good: bool) -> None:
+    router = _cascading(good=good).with_config(configurable={"lecmux_route": "small then large"})
+
+    events, message = await _typed(router, way)
+
+    chosen = "small" if good else "large"
+    assert message.text == f"of the {chosen} model"
+    assert (_told(message)["model"], _told(message)["arm"]) == (chosen, "small then large")
+    assert [event["event"] for event in events].count("message-start") == 1
+
+
+@TYPED
+@pytest.mark.parametrize("way", EVENTS)
+async def test_a_refused_answer_is_given_back_as_events_where_the_second_fails(way: str) -> None:
+    arms = [Cascade("small", "large", check=lambda request, reply: False)]
+    models = {"small": _model("small"), "large": Broken(model="large-1")}
+    router = ChatRouter(models=models, cache=LECCache(), arms=arms)
+
+    _, message = await _typed(router.with_config(configurable={"lecmux_route": "small then large"}), way)
+
+    assert message.text == "of the small model"
+    assert (_told(message)["model"], _told(message)["failed"]) == ("small", ["large"])
+    assert router.explain("hello").outcome == "call", "a refused answer is not stored"
 
 
 def _cascading(*, good: bool) -> ChatRouter:
     def check(request: Query, reply: Reply) -> bool:
         assert request.attributes["messages"][0].content == "hello"
-        return good and reply.value.message.content == "of the small model"
+        return good and reply.value.text == "of the small model"
 
     return _router(_model("small"), arms=[Cascade("small", "large", check=check)])
 
