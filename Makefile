@@ -1,6 +1,6 @@
 # Everything a checkout needs. Each target sets up what it uses; progress goes to stderr.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-torch test-frameworks check audit fuzz bench docs wheel clean
+.PHONY: help demo test test-torch test-frameworks check audit fuzz bench reproduce docs wheel clean
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
@@ -73,6 +73,10 @@ fuzz: ## each fuzz target for SECONDS_EACH=60 (needs cargo-fuzz)
 
 bench: .venv-bench/.ready ## speed, memory and savings beside other caches, in one run
 	.venv-bench/bin/python benches/run.py $(ARGS)
+
+reproduce: .venv-test/.ready ## the paper's experiments and those it leaves open, into docs/reproduce.md
+	.venv-test/bin/lecmux reproduce --out docs/_build/reproduce $(ARGS)
+	.venv-test/bin/python docs/reproduce_page.py docs/_build/reproduce
 
 docs: .venv-docs/.ready ## the documentation as HTML, warnings are errors
 	.venv-docs/bin/sphinx-build -q -W -b html docs docs/_build

@@ -13,14 +13,14 @@ __all__ = ["draw"]
 _COLOURS: dict[Role, tuple[str, ...]] = {
     "ours": ("#1b7f5c", "#7bc8a4", "#0b3d2c", "#a3b18a", "#52b2a5"),
     "paper": ("#d1495b", "#e8a0a8"),
-    "other": ("#8ecae6", "#457b9d", "#c9a227", "#9d8ec7", "#c9d6df"),
+    "other": ("#8ecae6", "#457b9d", "#c9a227", "#9d8ec7", "#c9d6df", "#b08968", "#e9c46a"),
     "bound": ("#8a8f98", "#5c6068", "#b9bdc4"),
 }
 _PANEL_INCHES = (4.6, 3.6)
 _SQUARE_INCHES = (0.52, 0.26)
 _LETTER_INCHES = 0.06
 _MARGIN_INCHES = 1.3
-_DOTS_PER_INCH = 150
+_DOTS_PER_INCH = 110
 _ALL_BARS = 0.8
 _LEGEND_COLUMNS = 2
 _DARK, _COARSE = 0.6, 100.0

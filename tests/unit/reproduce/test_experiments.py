@@ -1,6 +1,7 @@
 """What every experiment promises, on one stream or two of its own."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from lecmux.reproduce.sizes import Sizes
 from lecmux.reproduce.table import markdown
 from lecmux.reproduce.write import write
 
+PAGE = Path(__file__).parents[3] / "docs" / "reproduce.md"
 SHORT = (Regret(), Drift(), Sizes(), ManyModels(), Sensitivity(), Capacity(), Looks())
 
 
@@ -45,3 +47,23 @@ def test_seeds_decide_everything_and_every_figure_goes_out(experiment: Experimen
     assert {f"{chart.name}.{kind}" for chart in results.charts for kind in ("png", "svg")} < files
     page = markdown(results)
     assert all(table.title in page for table in results.tables)
+    if experiment.name in shown():
+        rows = [f"| {row[0]} |" for table in results.tables for row in table.rows]
+        assert all(row in shown()[experiment.name] for row in rows), "run: make reproduce"
+
+
+def shown() -> dict[str, str]:
+    """The blocks of docs/reproduce.md, by experiment."""
+    blocks = re.finditer(
+        r"<!-- lecmux reproduce ([\w-]+) --seeds \d+ -->\n(.*?)<!-- end of \1 -->",
+        PAGE.read_text(),
+        re.DOTALL,
+    )
+    return {block[1]: block[2] for block in blocks}
+
+
+def test_the_page_shows_what_the_paper_leaves_open() -> None:
+    names = {"regret", "drift", "sizes", "many-models", "sensitivity", "capacity"}
+
+    assert names <= shown().keys()
+    assert all("| ---" in shown()[name] for name in names)
