@@ -128,7 +128,7 @@ TORCH_WHEEL = $(lastword $(sort $(wildcard $(PIP_FIND_LINKS:%=%/torch-2*-$(shell
 	@touch $@
 
 .venv-bench/.ready: $(UV) $(SOURCES)
-	$(SYNC) --extra langchain --extra llama-index --group test --group bench
+	$(SYNC) --extra langchain --extra llama-index --extra sim --group test --group bench
 	@touch $@
 
 .venv-docs/.ready: $(UV) pyproject.toml uv.lock

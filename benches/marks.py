@@ -53,6 +53,9 @@ MARKS = (
     Mark("structure bytes an entry, the worst measured", "most_bytes", 160, 100, most=True),
     Mark("cost saved, share of the offline bound, stationary", "saved_stationary", 0.80, 0.85),
     Mark("cost saved, share of the offline bound, drift", "saved_drift", 0.73, 0.78),
+    Mark("requests replayed a second with room for 8, in millions", "replayed_millions_8", 2.0, 5.0),
+    Mark("the same with room for 1,000", "replayed_millions_1000", 0.67, 2.0),
+    Mark("the same with room for 10,000", "replayed_millions_10000", 0.67, 2.0),
     Mark("growth of a hit's cost to 1,000,000 entries, over dict's", "growth_over_dict", 1.3, 1.0, most=True),
     Mark(
         "LECCache.lookup on a hit beyond its copy of the message, us",
