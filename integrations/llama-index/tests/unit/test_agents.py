@@ -181,6 +181,14 @@ async def test_a_real_model_in_an_agent_runs_warm_without_a_call() -> None:
             asked.append("stream")
             return super().stream(*arguments, **options)
 
+        async def achat(self, *arguments: Any, **options: Any) -> Any:
+            asked.append("achat")
+            return await super().achat(*arguments, **options)
+
+        def astream(self, *arguments: Any, **options: Any) -> Any:
+            asked.append("astream")
+            return super().astream(*arguments, **options)
+
     with Counted("small", context_tokens=2048, reuse_prefix=False) as model:
         llm = RouterLLM(models={"small": ModelLLM(model=model, max_tokens=128)})
         # A model of this size may or may not call the tool, and may do so for ever.
