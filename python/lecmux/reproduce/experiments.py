@@ -3,8 +3,10 @@
 from lecmux.errors import ConfigError
 from lecmux.reproduce.capacity import Capacity
 from lecmux.reproduce.drift import Drift
+from lecmux.reproduce.lambada import Lambada
 from lecmux.reproduce.looks import Looks
 from lecmux.reproduce.many_models import ManyModels
+from lecmux.reproduce.oasst import Oasst
 from lecmux.reproduce.regret import Regret
 from lecmux.reproduce.run import Experiment
 from lecmux.reproduce.sensitivity import Sensitivity
@@ -15,6 +17,8 @@ __all__ = ["EXPERIMENTS", "experiment"]
 
 EXPERIMENTS: tuple[Experiment, ...] = (
     Synthetic(),
+    Lambada(),
+    Oasst(),
     Regret(),
     Drift(),
     Sizes(),

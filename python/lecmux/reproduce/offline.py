@@ -1,43 +1,16 @@
-"""The paper's offline protocol: a set chosen beforehand from the very stream that it then serves.
+"""The paper's offline protocol with the very coins of its public artifact (arXiv 2306.02003).
 
-As the public artifact of arXiv 2306.02003 runs it (`inferband/server.py`, scenario "offline"): popularity
-and costs are those of the stream itself, of both models, the set is held from the start for nothing, and
-what is missed pays one model, the other, or what a selector picks. The selector sees each request's own
-costs, noise included; a coin a miss decides whether it takes the lesser or the greater.
+The artifact seeds numpy's generator with the stream's own seed again before it serves
+(`inferband/server.py`), so its selector's coins can be thrown once more.
 """
 
+from typing import Any
+
+from lecmux.sim import HIT, ByCost, ByCount, SimResult, offline
 from lecmux.sim.traces import Trace
 from lecmux.sim.traces._numpy import Floats, Ints, np
 
-__all__ = ["held_set", "offline_cost", "selector_costs"]
-
-
-def held_set(trace: Trace, costs: Floats, capacity: int, *, by_count: bool) -> Ints:
-    """Queries with the largest count, or with the largest sum of `costs`, int64 (at most `capacity`,).
-
-    Of equals, those that are asked first; those that are never asked are left out.
-
-    Args:
-        trace: the stream.
-        costs: of each request, (T,).
-        capacity: how many to hold.
-        by_count: LFU in place of LEC.
-    """
-    asked, first, counts = np.unique(trace.queries, return_index=True, return_counts=True)
-    worth = counts if by_count else np.bincount(trace.queries, costs)[asked]
-    order = np.lexsort((first, -worth))
-    return asked[order[:capacity]]
-
-
-def selector_costs(trace: Trace, missed: Ints, accuracy: float, seed: int) -> Floats:
-    """What a selector of that accuracy pays at each request of `missed`, (len(missed),).
-
-    Its coins are the artifact's, which seeds the generator again with the stream's own seed before serving.
-    """
-    coins = np.random.RandomState(seed).uniform(0, 1, len(missed)) < accuracy
-    lesser: Floats = trace.costs[missed].min(axis=1)
-    greater: Floats = trace.costs[missed].max(axis=1)
-    return np.where(coins, lesser, greater)
+__all__ = ["coined", "missed", "offline_cost", "serve"]
 
 
 def offline_cost(
@@ -54,9 +27,23 @@ def offline_cost(
         accuracy: share of misses at which the selector is right.
         seed: of its coins.
     """
-    costs = trace.costs.min(axis=1) if arm is None else trace.costs[:, arm]
-    held = held_set(trace, costs, capacity, by_count=by_count)
-    missed = np.flatnonzero(~np.isin(trace.queries, held)).astype(np.int64)
-    if arm is not None or accuracy >= 1:
-        return float(costs[missed].sum())
-    return float(selector_costs(trace, missed, accuracy, seed).sum())
+    run = serve(trace, capacity, ByCount() if by_count else ByCost(), arm)
+    return run.total_cost if arm is not None or accuracy >= 1 else coined(trace, missed(run), accuracy, seed)
+
+
+def serve(trace: Trace, capacity: int, rank: ByCost | ByCount, arm: int | None = None) -> SimResult:
+    """The stream from the set that `rank` chooses in hindsight, with an infallible selector or one model."""
+    buffers: dict[str, Any] = {"queries": trace.queries, "costs": trace.costs}
+    return offline(**buffers, capacity=capacity, rank=rank, arm=arm)
+
+
+def missed(run: SimResult) -> Ints:
+    """Places of the requests that were not served from the cache, int64."""
+    return np.flatnonzero(np.asarray(run.choices) != HIT).astype(np.int64)
+
+
+def coined(trace: Trace, places: Ints, accuracy: float, seed: int) -> float:
+    """What a selector pays that takes the lesser cost where its coin is right, and else the greater."""
+    coins = np.random.RandomState(seed).uniform(0, 1, len(places)) < accuracy
+    costs: Floats = trace.costs[places]
+    return float(np.where(coins, costs.min(axis=1), costs.max(axis=1)).sum())

@@ -33,6 +33,16 @@ class Published:
     lfu: tuple[float, float, float]
     lec: tuple[float, float, float]
 
+    @property
+    def law(self) -> str:
+        """What its stream is drawn from."""
+        return f"alpha {self.alpha:g}" + (f", ratio {self.ratio:g}" if self.ratio else "")
+
+    @property
+    def name(self) -> str:
+        """Law and protocol."""
+        return f"{self.scenario}, accuracy {self.accuracy:g}, {self.law}"
+
 
 SYNTHETIC = (
     Published("offline", 0.8, 0.5, 1.5, (6.82, 6.54, 5.30), (5.61, 5.64, 4.55)),

@@ -9,7 +9,8 @@ import pytest
 np = pytest.importorskip("numpy", reason="experiments need lecmux[sim]")
 
 from lecmux.reproduce.floor import floor_cost  # noqa: E402
-from lecmux.reproduce.offline import held_set, offline_cost  # noqa: E402
+from lecmux.reproduce.offline import missed, offline_cost, serve  # noqa: E402
+from lecmux.sim import ByCost, ByCount  # noqa: E402
 from lecmux.sim.traces import Trace, synthetic  # noqa: E402
 
 SEEDS = json.loads((Path(__file__).parents[2] / "golden" / "lec" / "seeds.json").read_text())
@@ -21,11 +22,10 @@ SMALL = Trace(
 
 
 def test_lfu_holds_what_is_asked_most_and_lec_what_costs_most() -> None:
-    least = SMALL.costs.min(axis=1)
-
-    assert held_set(SMALL, least, 2, by_count=True).tolist() == [0, 1]  # 1 before 2: asked first
-    assert held_set(SMALL, least, 2, by_count=False).tolist() == [1, 3]
-    assert held_set(SMALL, SMALL.costs[:, 0], 1, by_count=False).tolist() == [2]
+    assert serve(SMALL, 2, ByCount()).resident == (0, 1)  # 1 before 2: asked first
+    assert serve(SMALL, 2, ByCost()).resident == (1, 3)
+    assert serve(SMALL, 1, ByCost(), arm=0).resident == (2,)
+    assert missed(serve(SMALL, 2, ByCount())).tolist() == [4, 5, 7]
 
 
 def test_misses_pay_the_model_or_what_the_selector_picks() -> None:

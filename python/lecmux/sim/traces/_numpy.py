@@ -8,8 +8,9 @@ try:
 except ImportError as error:
     raise MissingExtraError("traces are numpy arrays: pip install 'lecmux[sim]'") from error
 
-__all__ = ["Bools", "Floats", "Ints", "np"]
+__all__ = ["Bools", "Floats", "Ints", "Models", "np"]
 
 Ints = npt.NDArray[np.int64]
+Models = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
