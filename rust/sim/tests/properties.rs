@@ -56,7 +56,8 @@ proptest! {
     ) {
         let (ids, costs) = (ids(&requests), costs(&requests));
         for feedback in [Feedback::Bandit, Feedback::Artifact] {
-            let run = run(&ids, &costs, 2, &Settings { feedback, ..Settings::new(capacity, policy, estimator) });
+            let settings = Settings { feedback, ..Settings::new(capacity, policy, estimator) };
+            let run = run(&ids, &costs, 2, &settings);
             let paid = |(at, &model): (usize, &i8)| usize::try_from(model).map_or(0.0, |k| costs[2 * at + k]);
             let total: f64 = run.choices.iter().enumerate().map(paid).sum();
             prop_assert_eq!(run.total_cost, total);
@@ -145,7 +146,8 @@ proptest! {
         let (ids, costs) = (ids(&requests), costs(&requests));
         let trace = Trace::new(&ids, &costs, 2, None).unwrap();
         let rank = Rank::Cost { accuracy: 1.0 };
-        let chosen = offline(&trace, &Offline { capacity, rank, accuracy: 1.0, arm: Some(1), seed: 0 }).unwrap();
+        let protocol = Offline { capacity, rank, accuracy: 1.0, arm: Some(1), seed: 0 };
+        let chosen = offline(&trace, &protocol).unwrap();
         let settings = Settings {
             arm: Some(1),
             resident: Some(&chosen.resident),
@@ -157,8 +159,9 @@ proptest! {
     #[test]
     fn a_certain_and_true_prior_never_calls_the_dearer_model(requests in requests(), policy in policies()) {
         let ids = ids(&requests);
-        let means: Vec<f64> = (0..QUERIES).flat_map(|id| [1 + id * 5 % 7, 1 + id * 3 % 7]).map(|c| c as f64).collect();
-        let costs: Vec<f64> = ids.iter().flat_map(|&id| [1 + id * 5 % 7, 1 + id * 3 % 7]).map(|c| c as f64).collect();
+        let row = |id: i64| [1 + id * 5 % 7, 1 + id * 3 % 7].map(|cost| cost as f64);
+        let means: Vec<f64> = (0..QUERIES).flat_map(row).collect();
+        let costs: Vec<f64> = ids.iter().copied().flat_map(row).collect();
         let multiplexer = Some(Multiplexer::Prior { means: &means, strength: 1e9 });
         let run = run(&ids, &costs, 2, &Settings { multiplexer, ..Settings::new(3, policy, VOI) });
         for (at, &model) in run.choices.iter().enumerate() {
