@@ -72,7 +72,7 @@ def read_log(
         path: the file.
         query: the column with what was asked: text, a number, or any JSON value. Equal ones are one query.
         costs: the column with the cost of each model, by the model's name; or how to price tokens. Each row
-            needs the cost of every model. None takes the columns that start with "cost_".
+            needs the cost of every model. None takes the columns that start with `cost_`.
         size: the column with the size of the answer, whole and at least 1; None makes each 1.
         scope: the column with the tenant, who shares no answers with others.
         time: the column with the time of the request, in seconds since 1970 or as ISO 8601 (UTC unless it
