@@ -81,8 +81,7 @@ def _checks(tables: PaperTables) -> tuple[Check, ...]:
 
 
 _NOTES = (
-    "The data are not public. Prompts cost what the artifact's formula says for lengths that are "
-    "assumed normal, "
-    "mean 84 tokens and deviation 16; half of them are forced to be right, as in the artifact.",
+    "The data are not public. Prompts cost what the artifact's formula says for lengths that are assumed "
+    "normal, mean 84 tokens and deviation 16; half of them are forced to be right, as in the artifact.",
     "With an infallible selector the paper's rule is the best fixed set already, and nothing is to be won.",
 )

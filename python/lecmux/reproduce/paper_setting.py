@@ -71,12 +71,9 @@ class Setting:
                 trace = laws[row.law] = self.law(seed, row)
                 found |= {f"{row.law} | {name}": cost for name, cost in self._bounds(trace).items()}
             trace = laws[row.law]
-            for place, column in enumerate(self.columns):
-                theirs, ours = (
-                    self._theirs(trace, row, ARMS[place], seed),
-                    self._ours(trace, row, ARMS[place], seed),
-                )
-                found |= {f"{row.name} | {rule} + {column}": cost for rule, cost in (theirs | ours).items()}
+            for arm, column in zip(ARMS, self.columns, strict=True):
+                costs = self._theirs(trace, row, arm, seed) | self._ours(trace, row, arm, seed)
+                found |= {f"{row.name} | {rule} + {column}": cost for rule, cost in costs.items()}
         return found
 
     def _theirs(self, trace: Trace, row: Published, arm: int | None, seed: int) -> Totals:
