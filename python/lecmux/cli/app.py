@@ -15,6 +15,7 @@ app = typer.Typer(
     help="Serve a stored answer, ask the small model, or ask the large one.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode="markdown",  # in rich's own, `lecmux[cli]` would lose its brackets
     pretty_exceptions_enable=False,
 )
 app.command()(demo)

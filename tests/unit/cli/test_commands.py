@@ -105,3 +105,12 @@ def test_the_demo_without_its_models_says_how_to_fetch_them(environment: dict[st
 @pytest.mark.parametrize("option", [("--requests", "0"), ("--replay", "-1"), ("--seed", "x")])
 def test_options_that_cannot_work(environment: dict[str, str], option: tuple[str, str]) -> None:
     assert lecmux(environment, "demo", *option).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "extra"), [("demo", "demo"), ("reproduce", "cli,sim"), ("simulate", "cli,sim")]
+)
+def test_help_names_the_extra_with_its_brackets(
+    environment: dict[str, str], command: str, extra: str
+) -> None:
+    assert f"lecmux[{extra}]" in lecmux(environment, command, "--help").stdout
