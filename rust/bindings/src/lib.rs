@@ -9,6 +9,7 @@ mod fork;
 mod hit;
 mod inflight;
 mod key;
+mod multiplexer;
 mod optimum;
 mod offline;
 mod router;
@@ -30,6 +31,8 @@ mod _core {
     use super::hit::Hit;
     #[pymodule_export]
     use super::inflight::Inflight;
+    #[pymodule_export]
+    use super::multiplexer::{Expected, Features, Multiplexer};
     #[pymodule_export]
     use super::offline::offline;
     #[pymodule_export]

@@ -13,6 +13,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use crate::convert;
 use crate::error::{ConfigError, CoreError, InternalError, guarded};
 use crate::key::{Part, key_ref};
+use crate::multiplexer::Expected;
 
 /// First bytes of a router in its envelope; a cache's snapshot starts otherwise.
 const KIND: &[u8; 8] = b"router\0\x01";
@@ -63,7 +64,7 @@ impl Router {
     }
 
     /// The model for a query asked `count` times, this one included.
-    #[pyo3(signature = (key, *, scope=Part::EMPTY, fingerprint=Part::EMPTY, count=1.0, allowed=None))]
+    #[pyo3(signature = (key, *, scope=Part::EMPTY, fingerprint=Part::EMPTY, count=1.0, allowed=None, expected=None))]
     #[expect(clippy::needless_pass_by_value, reason = "a list is extracted by value")]
     fn decide(
         &self,
@@ -72,13 +73,15 @@ impl Router {
         fingerprint: Part<'_>,
         count: f64,
         allowed: Option<Vec<usize>>,
+        expected: Option<&Expected>,
     ) -> PyResult<Choice> {
         let (hash, count) = (self.hash(key, scope, fingerprint)?, asked(count)?);
-        let chosen = self.with(|routes| routes.decide(hash, count, allowed.as_deref()))?;
+        let expected = expected.map(|known| &known.0);
+        let chosen = self.with(|routes| routes.decide(hash, count, allowed.as_deref(), expected))?;
         Ok(chosen.map_err(CoreError)?.into())
     }
 
-    /// Takes in what a call cost.
+    /// Takes in what a call cost; True when it is the first cost of this model on this query.
     #[pyo3(signature = (key, model, cost, *, scope=Part::EMPTY, fingerprint=Part::EMPTY))]
     fn observe(
         &self,
@@ -87,7 +90,7 @@ impl Router {
         cost: f64,
         scope: Part<'_>,
         fingerprint: Part<'_>,
-    ) -> PyResult<()> {
+    ) -> PyResult<bool> {
         let hash = self.hash(key, scope, fingerprint)?;
         Ok(self.with(|routes| routes.observe(hash, model, cost))?.map_err(CoreError)?)
     }
@@ -107,16 +110,18 @@ impl Router {
     }
 
     /// What a miss on a query asked `count` times is worth avoiding.
-    #[pyo3(signature = (key, *, scope=Part::EMPTY, fingerprint=Part::EMPTY, count=1.0))]
+    #[pyo3(signature = (key, *, scope=Part::EMPTY, fingerprint=Part::EMPTY, count=1.0, expected=None))]
     fn value(
         &self,
         key: &Bound<'_, PyString>,
         scope: Part<'_>,
         fingerprint: Part<'_>,
         count: f64,
+        expected: Option<&Expected>,
     ) -> PyResult<f64> {
         let (hash, count) = (self.hash(key, scope, fingerprint)?, asked(count)?);
-        self.with(|routes| routes.value(hash, count))
+        let expected = expected.map(|known| &known.0);
+        Ok(self.with(|routes| routes.value(hash, count, expected))?.map_err(CoreError)?)
     }
 
     /// The whole state in a checksummed envelope.

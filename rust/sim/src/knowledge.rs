@@ -100,7 +100,10 @@ impl<'a> Knowledge<'a> {
         let small = model == SMALL && costs.len() == TWO;
         let Some(success) = trace.success(at) else {
             self.beliefs.observe(hash, model, costs[model])?;
-            return if small { self.beliefs.observe(hash, LARGE, costs[LARGE]) } else { Ok(()) };
+            if small {
+                self.beliefs.observe(hash, LARGE, costs[LARGE])?;
+            }
+            return Ok(());
         };
         if small {
             self.beliefs.observe(hash, LESSER, costs[SMALL].min(costs[LARGE]))?;

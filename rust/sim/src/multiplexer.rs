@@ -73,7 +73,7 @@ impl<'a> Multiplexer<'a> {
             Self::Guess(_) | Self::GuessEach(_) => Advice::NONE,
             Self::Prior { means, strength } => {
                 let means = &means[query * models..][..models];
-                Advice { guess: None, prior: Some(Prior { means, strength }) }
+                Advice { guess: None, prior: Some(Prior { means, strength, deviations: None }) }
             }
         }
     }

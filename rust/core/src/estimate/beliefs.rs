@@ -136,6 +136,16 @@ impl Beliefs {
         &self.pooled
     }
 
+    /// Mean square of a cost about the mean of its query and model.
+    #[must_use]
+    pub fn noise(&self) -> f64 {
+        let s0 = match self.estimator {
+            Estimator::ValueOfInformation { s0, .. } | Estimator::PooledVariance { s0, .. } => s0,
+            _ => None,
+        };
+        self.pooled.sd(s0).powi(2)
+    }
+
     /// The model to call for a query asked `count` times (this one included), among `allowed` or all.
     ///
     /// # Errors
@@ -207,12 +217,12 @@ impl Beliefs {
         Ok(if allowed.is_power_of_two() { (chosen.0, Reason::Only) } else { chosen })
     }
 
-    /// Takes in what `model` cost on this query.
+    /// Takes in what `model` cost on this query; `true` when it is the first cost known of the two.
     ///
     /// # Errors
     /// [`Error::Config`] for a model that is not there, [`Error::Cost`] for a cost that is NaN, infinite or
     /// negative; nothing changes then.
-    pub fn observe(&mut self, hash: u64, model: usize, cost: f64) -> Result<(), Error> {
+    pub fn observe(&mut self, hash: u64, model: usize, cost: f64) -> Result<bool, Error> {
         self.known(model)?;
         let cost = finite_cost(cost)?;
         self.deviation = self.estimator.deviation(&self.pooled);
@@ -233,7 +243,7 @@ impl Beliefs {
         } else if place != NOWHERE {
             self.recent[model].update(place, mean);
         }
-        Ok(())
+        Ok(first)
     }
 
     /// Adds `delta` to a cost observed of `model` on this query: part of it was learnt later. `false` when

@@ -1,10 +1,28 @@
-//! Features → model. One rule so far: the tabular route, which knows a query by its hash alone.
+//! Features → model: the tabular route, which knows a query by its hash, over the multiplexer's prior, which
+//! knows it by its features.
 //!
 //! Cache and route are one learned system with one state: the [`Beliefs`] that choose the model also say what
 //! a miss is worth, so an entry is kept for the price of the model that would really be called.
 
+mod calibration;
+mod codec;
+pub mod features;
+pub mod multiplexer;
+mod ridge;
+mod words;
+
+pub use features::Features;
+pub use multiplexer::{Expected, Multiplexer, Weight};
+
 use crate::error::Error;
-use crate::estimate::{Beliefs, Choice, CostRange, Estimator};
+use crate::estimate::{Advice, Beliefs, Choice, CostRange, Estimator, Prior};
+
+/// A measured strength is at least this; 0 would be no prior at all.
+const LEAST_STRENGTH: f64 = 1e-6;
+/// And at most this: a prior that was never wrong so far may be yet.
+const MOST_STRENGTH: f64 = 1e3;
+/// Share of a prior's squared error that counts as its own, however much of it the noise of single costs explains.
+const OWN_SHARE: f64 = 0.05;
 
 /// Chooses a model per query and learns from the cost of the one that ran.
 #[derive(Clone, Debug)]
@@ -28,19 +46,26 @@ impl Router {
         Ok(Self { beliefs: Beliefs::new(models, estimator, range, max_keys)? })
     }
 
-    /// The model for a query asked `count` times, this one included.
+    /// The model for a query asked `count` times, this one included, of which `expected` is known besides.
     ///
     /// # Errors
-    /// As [`Beliefs::decide`].
-    pub fn decide(&mut self, hash: u64, count: f64, allowed: Option<&[usize]>) -> Result<Choice, Error> {
-        self.beliefs.decide(hash, count, allowed)
+    /// As [`Beliefs::decide_with`].
+    pub fn decide(
+        &mut self,
+        hash: u64,
+        count: f64,
+        allowed: Option<&[usize]>,
+        expected: Option<&Expected>,
+    ) -> Result<Choice, Error> {
+        let advice = self.advice(expected);
+        self.beliefs.decide_with(hash, count, allowed, advice)
     }
 
-    /// Takes in what the call cost.
+    /// Takes in what the call cost; `true` when it is the first cost of this model on this query.
     ///
     /// # Errors
     /// As [`Beliefs::observe`].
-    pub fn observe(&mut self, hash: u64, model: usize, cost: f64) -> Result<(), Error> {
+    pub fn observe(&mut self, hash: u64, model: usize, cost: f64) -> Result<bool, Error> {
         self.beliefs.observe(hash, model, cost)
     }
 
@@ -56,13 +81,32 @@ impl Router {
     ///
     /// A floor of 0 says nothing of what an untried model costs: at it every query still being explored would
     /// be worth nothing, and never be stored. So there the model counts with what it promises.
-    #[must_use]
-    pub fn value(&self, hash: u64, count: f64) -> f64 {
-        if self.beliefs.floor() > 0.0 {
-            self.beliefs.value(hash, count)
+    ///
+    /// # Errors
+    /// As [`Beliefs::value_with`].
+    pub fn value(&self, hash: u64, count: f64, expected: Option<&Expected>) -> Result<f64, Error> {
+        if expected.is_some() {
+            self.beliefs.value_with(hash, count, None, self.advice(expected))
+        } else if self.beliefs.floor() > 0.0 {
+            Ok(self.beliefs.value(hash, count))
         } else {
-            self.beliefs.promised_value(hash, count)
+            Ok(self.beliefs.promised_value(hash, count))
         }
+    }
+
+    /// What is expected, as the beliefs take it. The errors of a prior are its own and the noise of the single
+    /// costs it was measured on; the strength is that noise over the rest, both as squares.
+    fn advice<'a>(&self, expected: Option<&'a Expected>) -> Advice<'a> {
+        let strength = |weight| match weight {
+            Weight::Strength(strength) => strength,
+            Weight::Spread(spread) => {
+                let noise = self.beliefs.noise();
+                let own = (spread - noise).max(OWN_SHARE * spread);
+                (noise / own.max(f64::MIN_POSITIVE)).clamp(LEAST_STRENGTH, MOST_STRENGTH)
+            }
+        };
+        let prior = |known: &'a Expected| Prior { means: &known.means, strength: strength(known.weight) };
+        Advice { prior: expected.map(prior), guess: None }
     }
 
     /// What it has learnt.

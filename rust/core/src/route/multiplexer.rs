@@ -1,0 +1,233 @@
+//! The multiplexer: features of a query → what each model is expected to cost on it.
+//!
+//! One recursive ridge regression a model (`ridge.rs`), calibrated on costs it had not seen (`calibration.rs`).
+//! It learns from offline labels ([`Multiplexer::fit`]) and from bandit feedback alone: [`Multiplexer::learn`]
+//! takes the cost of the model that ran. What it expects is a prior; the table of beliefs has the last word.
+
+use super::calibration::Calibration;
+use super::features::{Features, checked_dims};
+use super::ridge::Ridge;
+use crate::error::Error;
+use crate::estimate::beliefs::MAX_MODELS;
+use crate::estimate::{Prior, config, finite_cost};
+
+/// Labels of all models together before anything is expected.
+const LEAST_LABELS: u64 = 16;
+/// A model with fewer labels is expected to cost a little less than they say, as if one more had been free:
+/// one unlucky label must not keep it from ever being tried.
+const FEW_LABELS: usize = 8;
+
+/// How much a prior weighs against costs seen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Weight {
+    /// As many costs.
+    Strength(f64),
+    /// As far as its errors allow, whose mean square this is (cost units squared).
+    Spread(f64),
+}
+
+/// What the models are expected to cost on one query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expected {
+    /// One place a model.
+    pub means: Vec<f64>,
+    /// What they weigh.
+    pub weight: Weight,
+}
+
+impl Expected {
+    /// Expectations of somebody else's, at a strength of their own.
+    ///
+    /// # Errors
+    /// As [`Prior::new`].
+    pub fn new(means: Vec<f64>, strength: f64) -> Result<Self, Error> {
+        Prior::new(&means, strength)?;
+        Ok(Self { means, weight: Weight::Strength(strength) })
+    }
+}
+
+/// Settings of a multiplexer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// Models to tell apart.
+    pub models: usize,
+    /// Features of a query.
+    pub dims: usize,
+    /// Ridge penalty, in observations.
+    pub penalty: f64,
+    /// Weight of what is expected; `None` measures it.
+    pub strength: Option<f64>,
+}
+
+/// Expected costs by features, learnt in bounded memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Multiplexer {
+    pub(super) settings: Settings,
+    pub(super) arms: Vec<Learner>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Learner {
+    pub(super) ridge: Ridge,
+    pub(super) calibration: Calibration,
+}
+
+impl Multiplexer {
+    /// One that has learnt nothing.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for settings out of range.
+    pub fn new(settings: Settings) -> Result<Self, Error> {
+        let Settings { models, dims, penalty, strength } = settings;
+        if !(1..=MAX_MODELS).contains(&models) {
+            return Err(config(format!("a multiplexer takes 1 to {MAX_MODELS} models, not {models}")));
+        }
+        checked_dims(dims)?;
+        if !(penalty.is_finite() && penalty > 0.0) {
+            return Err(config(format!("the ridge penalty must be finite and > 0, not {penalty}")));
+        }
+        if let Some(strength) = strength {
+            Prior::new(&[], strength)?;
+        }
+        let learner = Learner { ridge: Ridge::new(dims, penalty), calibration: Calibration::default() };
+        Ok(Self { settings, arms: vec![learner; models] })
+    }
+
+    /// What it was made with.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    /// Labels taken in, by model.
+    #[must_use]
+    pub fn labels(&self) -> Vec<u64> {
+        self.arms.iter().map(|arm| arm.calibration.seen).collect()
+    }
+
+    /// Share of the variance of each model's costs that it explains, on costs it had not seen.
+    #[must_use]
+    pub fn skills(&self) -> Vec<f64> {
+        self.arms.iter().map(|arm| arm.calibration.skill()).collect()
+    }
+
+    /// What each model is expected to cost; `None` before there are labels enough.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the features are of another number.
+    pub fn expect(&self, x: &Features) -> Result<Option<Expected>, Error> {
+        self.fits(x)?;
+        if self.labels().iter().sum::<u64>() < LEAST_LABELS {
+            return Ok(None);
+        }
+        let means = self.arms.iter().map(|arm| arm.expected(x)).collect();
+        let weight = self.settings.strength.map_or_else(|| Weight::Spread(self.spread()), Weight::Strength);
+        Ok(Some(Expected { means, weight }))
+    }
+
+    /// Takes in what one model cost on a query that it had not answered before; the number names the label.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for features or a model that do not fit, [`Error::Cost`] for what is no cost.
+    pub fn learn(&mut self, x: &Features, model: usize, cost: f64) -> Result<u64, Error> {
+        self.fits(x)?;
+        let cost = finite_cost(cost)?;
+        let arm = self.arm(model)?;
+        let number = arm.calibration.take(arm.ridge.predict(x), cost);
+        arm.ridge.learn(x, cost);
+        Ok(number)
+    }
+
+    /// The cost of label `number` turns out to be `delta` more.
+    ///
+    /// # Errors
+    /// As [`Self::learn`].
+    pub fn amend(&mut self, x: &Features, model: usize, number: u64, delta: f64) -> Result<(), Error> {
+        self.fits(x)?;
+        finite_cost(delta.abs())?;
+        let arm = self.arm(model)?;
+        arm.calibration.amend(number, delta);
+        arm.ridge.amend(x, delta);
+        Ok(())
+    }
+
+    /// Takes in labels that are there already: `costs` is row-major, one row a query and one place a model,
+    /// NaN where it is not known. Each is calibrated by what is expected of it without it.
+    ///
+    /// # Errors
+    /// As [`Self::learn`], naming the row, and [`Error::Config`] for shapes that disagree; nothing changes then.
+    pub fn fit(&mut self, rows: &[Features], costs: &[f64]) -> Result<(), Error> {
+        let models = self.arms.len();
+        if costs.len() != rows.len() * models {
+            let (there, fit) = (costs.len(), rows.len() * models);
+            return Err(config(format!(
+                "{} queries and {models} models need {fit} costs, not {there}",
+                rows.len()
+            )));
+        }
+        for (row, (x, costs)) in rows.iter().zip(costs.chunks_exact(models)).enumerate() {
+            let in_row = |error: Error| match error {
+                Error::Cost { what } => Error::Cost { what: format!("row {row}: {what}") },
+                other => config(format!("row {row}: {other}")),
+            };
+            self.fits(x).map_err(in_row)?;
+            for cost in costs.iter().filter(|cost| !cost.is_nan()) {
+                finite_cost(*cost).map_err(in_row)?;
+            }
+        }
+        for (model, arm) in self.arms.iter_mut().enumerate() {
+            let known = || {
+                rows.iter().zip(costs.iter().skip(model).step_by(models)).filter(|(_, cost)| !cost.is_nan())
+            };
+            known().for_each(|(x, &cost)| arm.ridge.learn(x, cost));
+            let pairs: Vec<_> = known().map(|(x, &cost)| (arm.ridge.without(x, cost), cost)).collect();
+            arm.calibration.take_all(&pairs);
+        }
+        Ok(())
+    }
+
+    /// Bytes held.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.arms.iter().map(|arm| arm.ridge.bytes() + arm.calibration.bytes()).sum::<usize>()
+    }
+
+    /// States every invariant.
+    ///
+    /// # Panics
+    /// When one is broken.
+    pub fn check(&self) {
+        for arm in &self.arms {
+            arm.ridge.check();
+            arm.calibration.check();
+        }
+    }
+
+    /// Mean square of the errors, of all models alike.
+    fn spread(&self) -> f64 {
+        let known = || self.arms.iter().map(|arm| &arm.calibration).filter(|known| known.seen > 0);
+        known().map(Calibration::spread).sum::<f64>() / known().count().max(1) as f64
+    }
+
+    fn arm(&mut self, model: usize) -> Result<&mut Learner, Error> {
+        let models = self.arms.len();
+        let missing = || config(format!("model {model} is not among the {models} of this multiplexer"));
+        self.arms.get_mut(model).ok_or_else(missing)
+    }
+
+    fn fits(&self, x: &Features) -> Result<(), Error> {
+        if x.dims() == self.settings.dims {
+            return Ok(());
+        }
+        Err(config(format!("{} features do not fit a multiplexer of {}", x.dims(), self.settings.dims)))
+    }
+}
+
+impl Learner {
+    fn expected(&self, x: &Features) -> f64 {
+        let expected = self.calibration.expected(self.ridge.predict(x));
+        let n = self.calibration.pairs.len();
+        if n < FEW_LABELS { expected * n as f64 / (n + 1) as f64 } else { expected }
+    }
+}
