@@ -147,7 +147,62 @@ class Choice:
     @property
     def tries(self) -> list[int]: ...
     @property
+    def prior(self) -> list[float] | None: ...
+    @property
     def propensity(self) -> float: ...
+
+@final
+class Features:
+    """One query as numbers."""
+
+    def __new__(cls, values: Sequence[float]) -> Self: ...
+    @staticmethod
+    def of_text(text: str, buckets: int) -> Features:
+        """Of a text, its words and runs of characters hashed into so many buckets."""
+    def items(self) -> list[tuple[int, float]]:
+        """`(place, value)` of all that is not 0."""
+    def __len__(self) -> int: ...
+
+@final
+class Expected:
+    """What each model is expected to cost, at a strength or with the mean square of its errors."""
+
+    def __new__(cls, means: Sequence[float], strength: float) -> Self: ...
+    @property
+    def means(self) -> list[float]: ...
+    @property
+    def strength(self) -> float | None: ...
+    @property
+    def spread(self) -> float | None: ...
+
+@final
+class Multiplexer:
+    """Expected costs by features."""
+
+    def __new__(
+        cls, models: int, dims: int, *, penalty: float = 1.0, strength: float | None = None
+    ) -> Self: ...
+    def expect(self, x: Features) -> Expected | None:
+        """What each model is expected to cost; None before there are labels enough."""
+    def learn(self, x: Features, model: int, cost: float) -> int:
+        """Takes in what one model cost on a query it had not answered before; returns the label's number."""
+    def amend(self, x: Features, model: int, number: int, delta: float) -> None:
+        """The cost of a label turns out to be `delta` more."""
+    def fit(self, rows: Sequence[Features], costs: Sequence[float]) -> None:
+        """Takes in labels: costs row-major, a row a query, a place a model, NaN where unknown."""
+    @property
+    def labels(self) -> list[int]: ...
+    @property
+    def skills(self) -> list[float]: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    def to_bytes(self) -> bytes:
+        """The whole state in a checksummed envelope."""
+    @staticmethod
+    def from_bytes(data: bytes) -> Multiplexer:
+        """The multiplexer that `to_bytes` wrote."""
+    def check(self) -> None:
+        """Raises InternalError unless every invariant holds."""
 
 @final
 class Router:
@@ -171,13 +226,22 @@ class Router:
         fingerprint: str = "",
         count: float = 1.0,
         allowed: Sequence[int] | None = None,
+        expected: Expected | None = None,
     ) -> Choice:
         """The model for a query asked `count` times, this one included."""
-    def observe(self, key: str, model: int, cost: float, *, scope: str = "", fingerprint: str = "") -> None:
-        """Takes in what a call cost."""
+    def observe(self, key: str, model: int, cost: float, *, scope: str = "", fingerprint: str = "") -> bool:
+        """Takes in what a call cost; True when it is the first cost of this model on this query."""
     def amend(self, key: str, model: int, delta: float, *, scope: str = "", fingerprint: str = "") -> bool:
         """Adds a cost learnt later to the last call observed."""
-    def value(self, key: str, *, scope: str = "", fingerprint: str = "", count: float = 1.0) -> float:
+    def value(
+        self,
+        key: str,
+        *,
+        scope: str = "",
+        fingerprint: str = "",
+        count: float = 1.0,
+        expected: Expected | None = None,
+    ) -> float:
         """Lower bound of the cost of the model that would be called."""
     def to_bytes(self) -> bytes:
         """The whole state in a checksummed envelope."""

@@ -225,8 +225,21 @@ class Core:
                     return replace(decision, model=model, arm=arm, reason="hook", propensity=1.0)
         return decision
 
-    def choose(self, key: Key | None) -> Decision:
-        """The model that the router names. Where it fails, the first that is allowed."""
+    def choose(self, key: Key | None, query: Query | None = None) -> Decision:
+        """The model that the router names. Where it fails, the first that is allowed.
+
+        Args:
+            key: of the query.
+            query: itself, for a router with a multiplexer.
+        """
+        if (
+            query is not None
+            and key is not None
+            and self.router is not None
+            and self.router.multiplexer is not None
+        ):
+            with self.contained("route"):
+                self.router.meet(key, query)
         try:
             return self._routed(key)
         except Exception as error:

@@ -37,11 +37,13 @@ class Estimate:
         lower: lower confidence bound, errors included.
         mean: of the calls made for this query; None before the first.
         tries: calls made for it.
+        prior: what the multiplexer expects; None without one.
     """
 
     lower: float
     mean: float | None
     tries: float
+    prior: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ def _explaining(query: Query, core: Core, answer_bytes: int | None) -> Generator
     known = Explanation(key, "call", why, None, "", core.unit, count=_count(core, key), stored=stored)
     if why == "exact" and stored:
         known = replace(known, outcome="hit", model=stored.model, reason="exact")
-    decision = core.choose(key)
+    decision = core.choose(key, query)
     if core.awaits and len(core.among) > 1 and known.outcome == "call":
         core = yield from consulted(core, ("route",), query, decision, check=one_of(core.among))
     if known.outcome == "call":
@@ -213,7 +215,9 @@ def _count(core: Core, key: Key | None) -> float:
 
 def _estimates(decision: Decision) -> dict[str, Estimate]:
     return {
-        name: Estimate(lower, decision.mean.get(name), decision.tries.get(name, 0.0))
+        name: Estimate(
+            lower, decision.mean.get(name), decision.tries.get(name, 0.0), decision.prior.get(name)
+        )
         for name, lower in decision.lower.items()
     }
 
@@ -270,7 +274,8 @@ def _stored_line(stored: StoredAnswer, unit: Unit) -> str:
 
 def _model_line(name: str, known: Estimate, unit: Unit) -> str:
     mean = "never tried here" if known.mean is None else f"mean {_amount(known.mean, unit)}"
-    return f"{name}: {mean}, at least {_amount(known.lower, unit)}, {known.tries:.4g} tries"
+    told = f"{name}: {mean}, at least {_amount(known.lower, unit)}, {known.tries:.4g} tries"
+    return told if known.prior is None else f"{told}, expected {_amount(known.prior, unit)} by its features"
 
 
 def _evicted_line(keys: tuple[Key, ...] | None, answer_bytes: int) -> str:

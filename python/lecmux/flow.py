@@ -120,7 +120,7 @@ def _ask(query: Query, key: Key | None, core: Core) -> Pipeline:
 
 
 def _routed(query: Query, key: Key | None, core: Core) -> Generator[Effect, Any, Decision]:
-    decision = core.choose(key)
+    decision = core.choose(key, query)
     if core.awaits and len(core.among) > 1:
         core = yield from consulted(core, ("route",), query, decision, check=one_of(core.among))
     return core.route(query, key, decision)
@@ -163,7 +163,7 @@ def _observed(query: Query, key: Key | None, core: Core, outcome: Outcome) -> Pi
 
 def _compare(query: Query, key: Key | None, core: Core, stored: Answer | None) -> Pipeline:
     """In shadow: asks the baseline, and notes what the stored answer or the route would have saved."""
-    instead = stored.decision if stored else core.steer(query, core.choose(key))
+    instead = stored.decision if stored else core.steer(query, core.choose(key, query))
     if stored:  # it would have been served, and stayed as it is
         core = replace(core, mode="skip")
     answer = yield from _called(query, key, core, core.compare(key, instead))

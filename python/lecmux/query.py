@@ -145,6 +145,7 @@ class Decision:
         arm: what the router chose: a model, or a cascade of models. None for a hit.
         failed: the models that failed on the way to this answer, in order.
         degraded: one of them is the router's baseline, "the best model": what answers is the second best.
+        prior: what the router's multiplexer expects each model to cost on this query; empty without one.
     """
 
     id: str
@@ -163,6 +164,7 @@ class Decision:
     arm: str | None = None
     failed: tuple[str, ...] = ()
     degraded: bool = False
+    prior: Mapping[str, float] = field(default_factory=dict)
 
     def _priced(self, cost: float | None, saved: float) -> "Decision":
         """The same at another cost; `dataclasses.replace` takes three times as long."""
@@ -172,7 +174,7 @@ class Decision:
 
 _BEFORE_COST = attrgetter("id", "kind", "model", "reason", "unit")
 _AFTER_SAVED = attrgetter(
-    "lower", "mean", "tries", "propensity", "hit_id", "age_seconds", "arm", "failed", "degraded"
+    "lower", "mean", "tries", "propensity", "hit_id", "age_seconds", "arm", "failed", "degraded", "prior"
 )
 
 

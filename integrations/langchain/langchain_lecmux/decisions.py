@@ -103,7 +103,7 @@ class LECDecisionModel(BaseDecisionModel):  # type: ignore[misc]  # typed from c
             raise ConfigError(f"question {name!r}: a router answers Choice questions, no {question.type}")
         core = replace(self._core, allowed=tuple(question.criteria))  # refuses labels that name no model
         key = core.key(query)
-        decision = core.route(query, key, core.choose(key))
+        decision = core.route(query, key, core.choose(key, query))
         self._open[query.text, str(decision.model)] = _Asked(query, decision)
         if len(self._open) > _MOST_OPEN:
             oldest = next(iter(tuple(self._open)))
@@ -138,7 +138,7 @@ class LECDecisionModel(BaseDecisionModel):  # type: ignore[misc]  # typed from c
         key = self._core.key(query)
         if asked is None:  # a later call of the same run, or a call that nobody asked us about
             core = replace(self._core, allowed=(label,))
-            asked = _Asked(query, core.route(query, key, core.choose(key)))
+            asked = _Asked(query, core.route(query, key, core.choose(key, query)))
         self._core.observe(asked.query, key, asked.decision, paid)
 
 

@@ -36,6 +36,8 @@ class RouterSettings(BaseModel):
     """The least an answer can cost."""
     cost_ceiling: float | None = None
     """The most it can cost; estimators that bound by the range need it."""
+    multiplexer: Any = Field(default=None, exclude=True)
+    """What is expected of a question before it has costs of its own: `lecmux.routers.Multiplexer()`."""
     shadow: bool = False
     """Decide, and record what that would have saved, but always ask the `baseline` and give its answer."""
     baseline: str | None = None
@@ -104,6 +106,7 @@ class RouterSettings(BaseModel):
             price_of_wrong_seconds=self.price_of_wrong_seconds,
             price_per_second_usd=self.price_per_second_usd,
             estimator=self.estimator,
+            multiplexer=self.multiplexer,
             cost_floor=self.cost_floor,
             cost_ceiling=self.cost_ceiling,
             baseline=self.baseline,

@@ -1,4 +1,4 @@
-"""The five strategies, all of them a `ChatRouter` over a `LECCache`: they differ in models and policy."""
+"""The strategies, all of them a `ChatRouter` over a `LECCache`: they differ in models, policy and prior."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from langchain_core.language_models import BaseChatModel
 
 from langchain_lecmux import ChatRouter, LECCache
 from lecmux import Lec, Lfu, Lru, Query, Reply
+from lecmux.demo.cross_fit import CrossFitted
 from lecmux.demo.outcomes import PRICES, Outcomes, TableChat, ask
 from lecmux.demo.questions import QUESTIONS
 from lecmux.policies.evict import Eviction
@@ -26,15 +27,18 @@ class Strategy:
         title: how the report calls it.
         models: those it may ask.
         evict: makes the policy of its cache.
+        multiplexer: what it expects of a question it has not seen is learnt from other questions.
     """
 
     title: str
     models: tuple[str, ...]
     evict: Callable[[], Eviction] | None
+    multiplexer: bool = False
 
 
 STRATEGIES: Mapping[str, Strategy] = {
     "lecmux": Strategy("lecmux", ("small", "large"), Lec),
+    "lecmux_multiplexer": Strategy("lecmux + prior", ("small", "large"), Lec, multiplexer=True),
     "always_large": Strategy("always large", ("large",), None),
     "lfu_large": Strategy("LFU + large", ("large",), Lfu),
     "lru_large": Strategy("LRU + large", ("large",), Lru),
@@ -63,6 +67,7 @@ def router(
         cache=cache,
         quality=answer_key if chooses else None,
         price_of_wrong_usd=outcomes.price_of_wrong_usd if chooses else 0.0,
+        multiplexer=CrossFitted(outcomes) if strategy.multiplexer else None,
         seed=seed,
     )
 

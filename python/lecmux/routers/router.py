@@ -16,12 +16,14 @@ from lecmux.costs.objective import Objective
 from lecmux.errors import ConfigError, SnapshotError
 from lecmux.policies._check import MOST, not_negative, positive, whole
 from lecmux.policies.estimate import Estimator, ValueOfInformation
-from lecmux.query import Decision, Key, Unit, Usage, new_id
+from lecmux.query import Decision, Key, Query, Unit, Usage, new_id
 from lecmux.routers._arms import Arms, checked_models
 from lecmux.routers._cooldown import Cooldown
+from lecmux.routers._met import MetQueries
 from lecmux.routers._open import Open, OpenDecisions, Origin
-from lecmux.routers._saved import check_fits, sealed, unknown_settings, unsealed
+from lecmux.routers._saved import check_fits, sealed, taught, unknown_settings, unsealed
 from lecmux.routers.cascade import Cascade
+from lecmux.routers.multiplexer import Prior
 
 __all__ = ["Router"]
 
@@ -53,6 +55,8 @@ class Router:
         cost_floor: the least an answer can cost.
         cost_ceiling: the most it can cost; the range bounds (Hoeffding, EmpiricalBernstein) need it.
         max_keys: queries whose costs are remembered apart.
+        multiplexer: what is expected of a query before it has costs of its own: `Multiplexer()` learns it
+            from features of the query. None: a query is known by its own costs alone.
         seed: fixes every tie and every coin.
 
     Raises:
@@ -76,6 +80,7 @@ class Router:
         cost_floor: float = 0.0,
         cost_ceiling: float | None = None,
         max_keys: int = _MOST_KEYS,
+        multiplexer: Prior | None = None,
         seed: int = 0,
     ) -> None:
         self.models = checked_models(models)
@@ -97,6 +102,11 @@ class Router:
         self.fallback = bool(fallback)
         self.cooldown = Cooldown()
         self._arms = Arms(self.models, arms)
+        if multiplexer is not None:
+            if not isinstance(multiplexer, Prior):
+                raise ConfigError(f"multiplexer must be one such as Multiplexer(), not {multiplexer!r}")
+            multiplexer.bind(self._arms.names)
+        self._met = None if multiplexer is None else MetQueries(multiplexer)
         self._settings = {
             "models": self.models,
             "prices": {name: price._spec() for name, price in (prices or {}).items()},
@@ -166,6 +176,16 @@ class Router:
         named = [name for name in allowed or () if name in cascades and {*cascades[name].models} <= {*awake}]
         return [*awake, *named]
 
+    @property
+    def multiplexer(self) -> Prior | None:
+        """What is expected of queries before they have costs of their own; None: nothing."""
+        return self._met.prior if self._met is not None else None
+
+    def meet(self, key: Key, query: Query) -> None:
+        """Shows the multiplexer, where there is one, the query behind a key; later it is asked by the key."""
+        if self._met is not None:
+            self._met.meet(key, query)
+
     def route(
         self,
         key: Key,
@@ -204,16 +224,21 @@ class Router:
             tries=dict(zip(names, map(float, choice.tries), strict=True)),
             propensity=choice.propensity,
             arm=arm,
+            prior=dict(zip(names, choice.prior, strict=True)) if choice.prior else {},
         )
 
     def value(self, key: Key, *, count: float = 1.0) -> float:
         """What a miss is worth: the lower bound of the cost of the model that would be called."""
-        return self._core.value(key.text, scope=key.scope, fingerprint=key.fingerprint, count=count)
+        return self._core.value(
+            key.text, scope=key.scope, fingerprint=key.fingerprint, count=count, expected=self._expected(key)
+        )
 
     def expected(self, key: Key, *, count: float = 1.0) -> float:
-        """What a call now is expected to cost: the chosen arm's mean, or its bound while it is untried."""
+        """What a call now is expected to cost: the chosen arm's mean; while it is untried, prior or bound."""
         choice = self._decide(key, count, None)
         mean = choice.mean[choice.model]
+        if mean is None and choice.prior:
+            return choice.prior[choice.model]
         return choice.lower[choice.model] if mean is None else mean
 
     def learn(self, key: Key, arm: str, *, paid: float, error: float) -> None:
@@ -226,8 +251,10 @@ class Router:
     def warn(self, key: Key, arm: str, *, cost: float) -> None:
         """Notes what choosing an arm came to, where its own call failed: all that was paid from there on."""
         place = self._place(arm)
-        self._core.observe(key.text, place, cost, scope=key.scope, fingerprint=key.fingerprint)
+        first = self._core.observe(key.text, place, cost, scope=key.scope, fingerprint=key.fingerprint)
         self._changes += 1
+        if self._met is not None:
+            self._met.learn(key, place, cost, first=first)
 
     def saving(self, model: str, *, paid: float, usage: Usage) -> float:
         """Typical cost of the baseline less `paid`; 0.0 for the baseline itself, and while it is unknown."""
@@ -280,6 +307,8 @@ class Router:
             key = origin.key
             place = self._place(origin.arm)
             self._core.amend(key.text, place, unknown, scope=key.scope, fingerprint=key.fingerprint)
+            if self._met is not None:
+                self._met.amend(key, place, unknown)
         self._revalue(entry, error)
         entry.settle(entry, uncharged, quality)
         return True
@@ -300,18 +329,26 @@ class Router:
         _snapshot.write(path, self._sealed())
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, arms: Sequence[Cascade] = ()) -> Self:
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        arms: Sequence[Cascade] = (),
+        multiplexer: Prior | None = None,
+    ) -> Self:
         """The router that `save` wrote, with what it had learnt.
 
         Args:
             path: of the file.
             arms: the cascades it had; a file keeps no check.
+            multiplexer: the one it had, where its features are a callable of yours: a file keeps none. One
+                over `TextFeatures()` comes from the file.
 
         Raises:
             SnapshotError: for a file that is corrupt, foreign or of another version, or of other cascades.
             OSError: when it cannot be read.
         """
-        router = cls._unsealed(_snapshot.read(path), path)
+        router = cls._unsealed(_snapshot.read(path), path, multiplexer)
         given = Arms(router.models, arms)
         if given.spec() != router._arms.spec():
             raise SnapshotError(f"{path} holds the cascades {router._arms.spec()}: pass them as arms=[...]")
@@ -320,14 +357,14 @@ class Router:
 
     def _sealed(self) -> bytes:
         """What `save` writes."""
-        return sealed(self._settings, self._paid, self._core)
+        return sealed(self._settings, self._paid, self._core, self.multiplexer)
 
     @classmethod
-    def _unsealed(cls, data: bytes, path: str | os.PathLike[str]) -> Self:
+    def _unsealed(cls, data: bytes, path: str | os.PathLike[str], multiplexer: Prior | None = None) -> Self:
         """The router in `data`, which was read from `path`."""
         saved = unsealed(data, path)
         try:
-            router = cls(**saved.settings)
+            router = cls(**saved.settings, multiplexer=taught(saved, multiplexer, path))
         except (KeyError, TypeError, ValueError) as error:
             raise unknown_settings(path, error) from error
         router._core, router._paid = saved.core, saved.paid
@@ -339,10 +376,12 @@ class Router:
         Raises:
             SnapshotError: when it learnt of other models, in another unit, or under other rules.
         """
-        other = self._unsealed(data, path)
+        saved = unsealed(data, path)
+        other = type(self)(**saved.settings)
         check_fits((self.unit, self._settings), (other.unit, other._settings), path)
+        taught(saved, self.multiplexer, path)
         with self._lock:
-            self._core, self._paid = other._core, other._paid
+            self._core, self._paid = saved.core, saved.paid
 
     def _revalue(self, entry: Open, error: float) -> None:
         """Prices the stored copy, unless another answer has taken its place."""
@@ -356,9 +395,17 @@ class Router:
         worth = self.value(key, count=hit.count)
         store.revalue(key.text, worth=worth, hit_cost=error, scope=key.scope, fingerprint=key.fingerprint)
 
+    def _expected(self, key: Key) -> _core.Expected | None:
+        return self._met.expect(key) if self._met is not None else None
+
     def _decide(self, key: Key, count: float, allowed: Sequence[int] | None) -> _core.Choice:
         return self._core.decide(
-            key.text, scope=key.scope, fingerprint=key.fingerprint, count=count, allowed=allowed
+            key.text,
+            scope=key.scope,
+            fingerprint=key.fingerprint,
+            count=count,
+            allowed=allowed,
+            expected=self._expected(key),
         )
 
     def _best(self) -> str:

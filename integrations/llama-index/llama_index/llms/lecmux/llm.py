@@ -80,6 +80,8 @@ class RouterLLM(FunctionCallingLLM):
     """The model that savings are counted against; None: the dearest."""
     estimator: Any = Field(default_factory=ValueOfInformation, exclude=True)
     """How sure to be of a cost before it counts: an estimator of `lecmux`."""
+    multiplexer: Any = Field(default=None, exclude=True)
+    """What is expected of a question before it has costs of its own: `lecmux.routers.Multiplexer()`."""
     cost_floor: float = 0.0
     """The least an answer can cost."""
     cost_ceiling: float | None = None
@@ -135,6 +137,7 @@ class RouterLLM(FunctionCallingLLM):
             arms=self.arms,
             fallback=self.fallback,
             estimator=self.estimator,
+            multiplexer=self.multiplexer,
             cost_floor=self.cost_floor,
             cost_ceiling=self.cost_ceiling,
             seed=self.seed,
