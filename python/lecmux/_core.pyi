@@ -165,15 +165,17 @@ class Features:
 
 @final
 class Expected:
-    """What each model is expected to cost, at a strength or with the mean square of its errors."""
+    """What each model is expected to cost, at a strength or with the mean squares of its errors."""
 
     def __new__(cls, means: Sequence[float], strength: float) -> Self: ...
     @property
     def means(self) -> list[float]: ...
     @property
+    def look(self) -> int | None: ...
+    @property
     def strength(self) -> float | None: ...
     @property
-    def spread(self) -> float | None: ...
+    def spread(self) -> list[float] | None: ...
 
 @final
 class Multiplexer:
@@ -182,8 +184,11 @@ class Multiplexer:
     def __new__(
         cls, models: int, dims: int, *, penalty: float = 1.0, strength: float | None = None
     ) -> Self: ...
-    def expect(self, x: Features) -> Expected | None:
-        """What each model is expected to cost; None before there are labels enough."""
+    def expect(self, x: Features, *, looking: bool = False) -> Expected | None:
+        """What each model is expected to cost; None before there are labels enough.
+
+        `looking` lets it name a model to try for what that teaches.
+        """
     def learn(self, x: Features, model: int, cost: float) -> int:
         """Takes in what one model cost on a query it had not answered before; returns the label's number."""
     def amend(self, x: Features, model: int, number: int, delta: float) -> None:

@@ -13,7 +13,7 @@ from lecmux.models import pull
 pytestmark = pytest.mark.model
 
 FIGURES = {"usd", "wrong_usd", "seconds", "right", "hits", "requests"}
-STRATEGIES = {"lecmux", "always_large", "lfu_large", "lru_large", "lfu_small"}
+STRATEGIES = {"lecmux", "lecmux_multiplexer", "always_large", "lfu_large", "lru_large", "lfu_small"}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_stdout_holds_one_object_and_nothing_else(
     told = json.loads(done.stdout)
     assert told.keys() == {"questions", "strategies", "replay"}
     assert told["strategies"].keys() == STRATEGIES
-    assert told["replay"].keys() == STRATEGIES | {"losing_streams"}
+    assert told["replay"].keys() == STRATEGIES | {"losing_streams", "prior_against_none"}
     assert all(figures.keys() == FIGURES for figures in told["strategies"].values())
     assert "serving requests: 30/30" in done.stderr
     assert picture.read_bytes().startswith(b"\x89PNG")

@@ -53,14 +53,32 @@ class Replay:
         """Streams on which dollars and wrong answers together cost more than with an LFU cache + large."""
         return sum(each["lecmux"].total_usd > each["lfu_large"].total_usd for each in self.streams)
 
+    @property
+    def prior_usd(self) -> Spread:
+        """Dollars and wrong answers together, with the multiplexer's prior less without it, paired."""
+        return Spread.of(self._prior_usd())
+
+    @property
+    def prior_losing_streams(self) -> int:
+        """Streams on which they cost more with the prior than without it."""
+        return sum(more > 0 for more in self._prior_usd())
+
+    def _prior_usd(self) -> list[float]:
+        return [each["lecmux_multiplexer"].total_usd - each["lecmux"].total_usd for each in self.streams]
+
     def as_json(self) -> dict[str, object]:
-        """Means by strategy, and how many streams were lost."""
+        """Means by strategy, how many streams were lost, and what the prior is worth, paired."""
         names = next(iter(self.streams[0].values())).as_json()
         means = {
             strategy: {name: fmean(each[strategy].as_json()[name] for each in self.streams) for name in names}
             for strategy in STRATEGIES
         }
-        return {**means, "losing_streams": self.losing_streams}
+        prior = {
+            "usd": self.prior_usd.mean,
+            "deviation_usd": self.prior_usd.deviation,
+            "losing_streams": self.prior_losing_streams,
+        }
+        return {**means, "losing_streams": self.losing_streams, "prior_against_none": prior}
 
 
 def stand_ins(outcomes: Outcomes) -> dict[str, BaseChatModel]:

@@ -6,6 +6,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from lecmux.demo.cross_fit import FOLDS
 from lecmux.demo.outcomes import PRICES, WRONG_IN_LARGE_CALLS, Outcomes
 from lecmux.demo.play import Tally
 from lecmux.demo.replay import Replay
@@ -94,7 +95,19 @@ def _replay_verdict(replay: Replay) -> str:
     right = {name: replay.spread(name, _right_percent).mean for name in STRATEGIES}
     return (
         f"On average {_ratios(usd, right)}\nCalls and wrong answers together cost more than with "
-        f"LFU + large on {replay.losing_streams} of {len(replay.streams)} streams."
+        f"LFU + large on {replay.losing_streams} of {len(replay.streams)} streams.\n{_prior_verdict(replay)}"
+    )
+
+
+def _prior_verdict(replay: Replay) -> str:
+    """With the multiplexer's prior against without it, on the same streams."""
+    without = replay.spread("lecmux", lambda tally: tally.total_usd).mean
+    change = replay.prior_usd
+    share = f" ({change.mean / without:+.1%})" if without else ""
+    return (
+        f"With the prior both come to {_CENTS * change.mean:+.3f} ±{_CENTS * change.deviation:.3f} cents"
+        f"{share}, stream by stream,\nand to more on {replay.prior_losing_streams} of "
+        f"{len(replay.streams)}."
     )
 
 
@@ -119,6 +132,8 @@ def _notes(result: Result, outcomes: Outcomes) -> str:
 US cents per million tokens, in and out: small {_price("small")}; large
 {_price("large")}.
 A wrong answer costs {wrong}, each time.
+The prior expects costs of a question from its text; it was fitted to what both
+models answered to the questions of {FOLDS - 1} other folds of {FOLDS}, never to the question's own.
 Every cache has {result.capacity_bytes:,} bytes, which hold a quarter of the answers.
 lecmux called the models. The other rows are computed from what each model
 answers to each question, measured once before the stream (greedy decoding, so

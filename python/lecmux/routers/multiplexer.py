@@ -174,7 +174,7 @@ class Multiplexer:
 
     def expect(self, read: _core.Features) -> _core.Expected | None:
         """As `Prior.expect`."""
-        return self._core.expect(read) if self._core else None
+        return self._core.expect(read, looking=self.learns) if self._core else None
 
     def learn(self, read: _core.Features, place: int, cost: float) -> int | None:
         """As `Prior.learn`."""

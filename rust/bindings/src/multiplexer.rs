@@ -65,18 +65,23 @@ impl Expected {
     }
 
     #[getter]
+    fn look(&self) -> Option<usize> {
+        self.0.look
+    }
+
+    #[getter]
     fn strength(&self) -> Option<f64> {
-        match self.0.weight {
-            Weight::Strength(strength) => Some(strength),
+        match &self.0.weight {
+            Weight::Strength(strength) => Some(*strength),
             Weight::Spread(_) => None,
         }
     }
 
     #[getter]
-    fn spread(&self) -> Option<f64> {
-        match self.0.weight {
+    fn spread(&self) -> Option<Vec<f64>> {
+        match &self.0.weight {
             Weight::Strength(_) => None,
-            Weight::Spread(spread) => Some(spread),
+            Weight::Spread(spreads) => Some(spreads.clone()),
         }
     }
 }
@@ -94,9 +99,11 @@ impl Multiplexer {
         Ok(Self(Mutex::new(route::Multiplexer::new(settings).map_err(CoreError)?)))
     }
 
-    /// What each model is expected to cost; None before there are labels enough.
-    fn expect(&self, x: &Features) -> PyResult<Option<Expected>> {
-        guarded(|| Ok(self.lock()?.expect(&x.0).map_err(CoreError)?.map(Expected)))
+    /// What each model is expected to cost; None before there are labels enough. `looking` lets it name a
+    /// model to try for what that teaches.
+    #[pyo3(signature = (x, *, looking=false))]
+    fn expect(&self, x: &Features, looking: bool) -> PyResult<Option<Expected>> {
+        guarded(|| Ok(self.lock()?.expect(&x.0, looking).map_err(CoreError)?.map(Expected)))
     }
 
     /// Takes in what one model cost on a query it had not answered before; returns the label's number.

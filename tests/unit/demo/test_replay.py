@@ -92,7 +92,7 @@ def test_the_budget_holds_a_quarter_of_the_answers(outcomes: Outcomes) -> None:
 
 def test_streams_that_cost_more_are_counted() -> None:
     cheap, dear = Tally(0.5, usd=1.0, requests=2, right=2), Tally(0.5, usd=1.0, requests=2, right=1)
-    others = dict.fromkeys(("always_large", "lru_large", "lfu_small"), cheap)
+    others = dict.fromkeys(("always_large", "lru_large", "lfu_small", "lecmux_multiplexer"), cheap)
 
     lost = Replay(
         ({**others, "lecmux": dear, "lfu_large": cheap}, {**others, "lecmux": cheap, "lfu_large": dear})
@@ -100,3 +100,12 @@ def test_streams_that_cost_more_are_counted() -> None:
 
     assert lost.losing_streams == 1
     assert lost.spread("lecmux", lambda tally: tally.total_usd).mean == 1.25
+    assert (lost.prior_losing_streams, lost.prior_usd.mean) == (0, -0.25)
+
+
+def test_the_prior_pays(outcomes: Outcomes, streams: list[Tallies]) -> None:
+    """Kinds of questions differ here as they do for real models: one reckons, one does not."""
+    paired = Replay(tuple(streams))
+
+    assert paired.prior_usd.mean < 0
+    assert paired.prior_losing_streams < len(streams) / 2

@@ -20,7 +20,7 @@ from lecmux.demo.run import Result, Settings
 from lecmux.errors import ConfigError
 
 FIGURES = {"usd", "wrong_usd", "seconds", "right", "hits", "requests"}
-STRATEGIES = ["lecmux", "always_large", "lfu_large", "lru_large", "lfu_small"]
+STRATEGIES = ["lecmux", "lecmux_multiplexer", "always_large", "lfu_large", "lru_large", "lfu_small"]
 
 
 class Interrupting(TableChat):
@@ -67,7 +67,7 @@ def test_the_object_holds_what_was_measured(play: Callable[..., Result], outcome
     assert told.keys() == {"questions", "strategies", "replay"}
     assert told["questions"] == outcomes.shares()
     assert list(told["strategies"]) == STRATEGIES
-    assert list(told["replay"]) == [*STRATEGIES, "losing_streams"]
+    assert list(told["replay"]) == [*STRATEGIES, "losing_streams", "prior_against_none"]
     for figures in (*told["strategies"].values(), *(told["replay"][name] for name in STRATEGIES)):
         assert figures.keys() == FIGURES
         assert figures["requests"] == 200

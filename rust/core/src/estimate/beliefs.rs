@@ -213,7 +213,8 @@ impl Beliefs {
         let allowed = self.mask(allowed)?;
         self.deviation = self.estimator.deviation(&self.pooled);
         let row = self.table.find(hash);
-        let chosen = self.advised(row, allowed, advice).unwrap_or_else(|| self.choose(row, count, allowed));
+        let chosen =
+            self.advised(row, count, allowed, advice).unwrap_or_else(|| self.choose(row, count, allowed));
         Ok(if allowed.is_power_of_two() { (chosen.0, Reason::Only) } else { chosen })
     }
 
@@ -331,8 +332,7 @@ impl Beliefs {
         self.fits(advice)?;
         let allowed = self.mask(allowed)?;
         let Some(prior) = advice.prior else { return Ok(self.worth(hash, count, allowed)) };
-        let row = self.table.find(hash);
-        Ok(bits(allowed).map(|k| self.lower_after(row, k, prior)).fold(f64::INFINITY, f64::min))
+        Ok(self.worth_after(self.table.find(hash), count, allowed, prior))
     }
 
     /// States every invariant.

@@ -9,6 +9,7 @@ pub(crate) mod codec;
 pub mod decay;
 pub mod frequency;
 pub mod hoeffding;
+pub mod normal;
 pub mod plug_in;
 pub mod pooled;
 pub mod prior;

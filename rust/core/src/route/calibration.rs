@@ -112,7 +112,7 @@ impl Calibration {
         self.pairs.iter().map(|&pair| of(pair)).sum::<f64>() / self.pairs.len().max(1) as f64
     }
 
-    fn mean(&self) -> f64 {
+    pub(super) fn mean(&self) -> f64 {
         self.average(|(_, cost)| cost)
     }
 

@@ -17,10 +17,6 @@ pub use multiplexer::{Expected, Multiplexer, Weight};
 use crate::error::Error;
 use crate::estimate::{Advice, Beliefs, Choice, CostRange, Estimator, Prior};
 
-/// A measured strength is at least this; 0 would be no prior at all.
-const LEAST_STRENGTH: f64 = 1e-6;
-/// And at most this: a prior that was never wrong so far may be yet.
-const MOST_STRENGTH: f64 = 1e3;
 /// Share of a prior's squared error that counts as its own, however much of it the noise of single costs explains.
 const OWN_SHARE: f64 = 0.05;
 
@@ -57,8 +53,9 @@ impl Router {
         allowed: Option<&[usize]>,
         expected: Option<&Expected>,
     ) -> Result<Choice, Error> {
-        let advice = self.advice(expected);
-        self.beliefs.decide_with(hash, count, allowed, advice)
+        let Some(expected) = expected else { return self.beliefs.decide(hash, count, allowed) };
+        let deviations = self.deviations(expected);
+        self.beliefs.decide_with(hash, count, allowed, advice(expected, deviations.as_deref()))
     }
 
     /// Takes in what the call cost; `true` when it is the first cost of this model on this query.
@@ -85,8 +82,9 @@ impl Router {
     /// # Errors
     /// As [`Beliefs::value_with`].
     pub fn value(&self, hash: u64, count: f64, expected: Option<&Expected>) -> Result<f64, Error> {
-        if expected.is_some() {
-            self.beliefs.value_with(hash, count, None, self.advice(expected))
+        if let Some(expected) = expected {
+            let deviations = self.deviations(expected);
+            self.beliefs.value_with(hash, count, None, advice(expected, deviations.as_deref()))
         } else if self.beliefs.floor() > 0.0 {
             Ok(self.beliefs.value(hash, count))
         } else {
@@ -94,19 +92,12 @@ impl Router {
         }
     }
 
-    /// What is expected, as the beliefs take it. The errors of a prior are its own and the noise of the single
-    /// costs it was measured on; the strength is that noise over the rest, both as squares.
-    fn advice<'a>(&self, expected: Option<&'a Expected>) -> Advice<'a> {
-        let strength = |weight| match weight {
-            Weight::Strength(strength) => strength,
-            Weight::Spread(spread) => {
-                let noise = self.beliefs.noise();
-                let own = (spread - noise).max(OWN_SHARE * spread);
-                (noise / own.max(f64::MIN_POSITIVE)).clamp(LEAST_STRENGTH, MOST_STRENGTH)
-            }
-        };
-        let prior = |known: &'a Expected| Prior { means: &known.means, strength: strength(known.weight) };
-        Advice { prior: expected.map(prior), guess: None }
+    /// How far the truth lies from what is expected: the errors of a prior are its own and the noise of the
+    /// single costs that they were measured on.
+    fn deviations(&self, expected: &Expected) -> Option<Vec<f64>> {
+        let Weight::Spread(spreads) = &expected.weight else { return None };
+        let noise = self.beliefs.noise();
+        Some(spreads.iter().map(|spread| (spread - noise).max(OWN_SHARE * spread).sqrt()).collect())
     }
 
     /// What it has learnt.
@@ -128,4 +119,14 @@ impl Router {
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         Ok(Self { beliefs: Beliefs::decode(bytes)? })
     }
+}
+
+/// What is expected, as the beliefs take it.
+fn advice<'a>(expected: &'a Expected, deviations: Option<&'a [f64]>) -> Advice<'a> {
+    let strength = match expected.weight {
+        Weight::Strength(strength) => strength,
+        Weight::Spread(_) => 1.0, // the deviations say it
+    };
+    let prior = Prior { means: &expected.means, strength, deviations };
+    Advice { prior: Some(prior), guess: expected.look }
 }

@@ -3,12 +3,19 @@
 //! One recursive ridge regression a model (`ridge.rs`), calibrated on costs it had not seen (`calibration.rs`).
 //! It learns from offline labels ([`Multiplexer::fit`]) and from bandit feedback alone: [`Multiplexer::learn`]
 //! takes the cost of the model that ran. What it expects is a prior; the table of beliefs has the last word.
+//!
+//! Who learns from the models that ran alone may never learn that another is cheap: its first labels were
+//! unlucky, or of another kind of query. So a model is looked at for the sake of the queries to come (`look`), by
+//! the rule of `estimate/value_of_information.rs` one level up: with N labels so far as the forecast of labels to
+//! come, and what the model costs here drawn from a normal law about what is expected, when
+//! `N · E[(m - X)+] > E[X] - m`. The width of that law falls with the labels of queries like this one.
 
 use super::calibration::Calibration;
 use super::features::{Features, checked_dims};
 use super::ridge::Ridge;
 use crate::error::Error;
 use crate::estimate::beliefs::MAX_MODELS;
+use crate::estimate::normal::shortfall;
 use crate::estimate::{Prior, config, finite_cost};
 
 /// Labels of all models together before anything is expected.
@@ -17,13 +24,16 @@ const LEAST_LABELS: u64 = 16;
 /// one unlucky label must not keep it from ever being tried.
 const FEW_LABELS: usize = 8;
 
+/// Labels' worth of the guess that costs spread as far as they are large.
+const SPREAD_PRIOR: f64 = 4.0;
+
 /// How much a prior weighs against costs seen.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Weight {
     /// As many costs.
     Strength(f64),
-    /// As far as its errors allow, whose mean square this is (cost units squared).
-    Spread(f64),
+    /// As far as its errors allow, whose mean square this is by model (cost units squared).
+    Spread(Vec<f64>),
 }
 
 /// What the models are expected to cost on one query.
@@ -33,6 +43,8 @@ pub struct Expected {
     pub means: Vec<f64>,
     /// What they weigh.
     pub weight: Weight,
+    /// A model to try here for what it teaches, where no model was tried on the query.
+    pub look: Option<usize>,
 }
 
 impl Expected {
@@ -42,7 +54,7 @@ impl Expected {
     /// As [`Prior::new`].
     pub fn new(means: Vec<f64>, strength: f64) -> Result<Self, Error> {
         Prior::new(&means, strength)?;
-        Ok(Self { means, weight: Weight::Strength(strength) })
+        Ok(Self { means, weight: Weight::Strength(strength), look: None })
     }
 }
 
@@ -111,18 +123,23 @@ impl Multiplexer {
         self.arms.iter().map(|arm| arm.calibration.skill()).collect()
     }
 
-    /// What each model is expected to cost; `None` before there are labels enough.
+    /// What each model is expected to cost; `None` before there are labels enough. `looking` at models for what
+    /// they teach is for who will [`Self::learn`] from it.
     ///
     /// # Errors
     /// [`Error::Config`] when the features are of another number.
-    pub fn expect(&self, x: &Features) -> Result<Option<Expected>, Error> {
+    pub fn expect(&self, x: &Features, looking: bool) -> Result<Option<Expected>, Error> {
         self.fits(x)?;
         if self.labels().iter().sum::<u64>() < LEAST_LABELS {
             return Ok(None);
         }
-        let means = self.arms.iter().map(|arm| arm.expected(x)).collect();
-        let weight = self.settings.strength.map_or_else(|| Weight::Spread(self.spread()), Weight::Strength);
-        Ok(Some(Expected { means, weight }))
+        let means: Vec<f64> = self.arms.iter().map(|arm| arm.expected(x)).collect();
+        let look = if looking { self.look(x, &means) } else { None };
+        let weight = self.settings.strength.map_or_else(
+            || Weight::Spread(self.arms.iter().map(Learner::spread).collect()),
+            Weight::Strength,
+        );
+        Ok(Some(Expected { means, weight, look }))
     }
 
     /// Takes in what one model cost on a query that it had not answered before; the number names the label.
@@ -204,10 +221,17 @@ impl Multiplexer {
         }
     }
 
-    /// Mean square of the errors, of all models alike.
-    fn spread(&self) -> f64 {
-        let known = || self.arms.iter().map(|arm| &arm.calibration).filter(|known| known.seen > 0);
-        known().map(Calibration::spread).sum::<f64>() / known().count().max(1) as f64
+    /// Of the models whose look pays, the one that gains most.
+    fn look(&self, x: &Features, means: &[f64]) -> Option<usize> {
+        let labels = self.labels().iter().sum::<u64>() as f64;
+        let least = means.iter().copied().fold(f64::INFINITY, f64::min);
+        let gain = |(model, &mean): (usize, &f64)| {
+            let saved = labels * shortfall(least, mean, self.arms[model].width(x));
+            (model, saved - (mean - least))
+        };
+        let dearer = means.iter().enumerate().filter(|(_, mean)| **mean > least);
+        let best = dearer.map(gain).max_by(|a, b| a.1.total_cmp(&b.1));
+        best.filter(|(_, gain)| *gain > 0.0).map(|(model, _)| model)
     }
 
     fn arm(&mut self, model: usize) -> Result<&mut Learner, Error> {
@@ -229,5 +253,18 @@ impl Learner {
         let expected = self.calibration.expected(self.ridge.predict(x));
         let n = self.calibration.pairs.len();
         if n < FEW_LABELS { expected * n as f64 / (n + 1) as f64 } else { expected }
+    }
+
+    /// Mean square of the errors. Few labels do not tell how far costs spread: until there are more, they are
+    /// taken to spread as far as they are large.
+    fn spread(&self) -> f64 {
+        let n = self.calibration.pairs.len() as f64;
+        let scale = self.calibration.mean();
+        (n * self.calibration.spread() + SPREAD_PRIOR * scale * scale) / (n + SPREAD_PRIOR)
+    }
+
+    /// Deviation of what is expected here about what more labels would teach.
+    fn width(&self, x: &Features) -> f64 {
+        (self.spread() * self.ridge.leverage(x)).sqrt()
     }
 }

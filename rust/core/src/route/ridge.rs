@@ -69,9 +69,20 @@ impl Ridge {
 
     /// What would have been expected of an observation `y` that was taken in, without it.
     pub(super) fn without(&self, x: &Features, y: f64) -> f64 {
-        let gain = self.gain(x);
-        let leverage: f64 = self.terms(x).map(|(place, value)| gain[place] * value).sum();
-        y - (y - self.predict(x)) / (1.0 - leverage).max(1e-6)
+        y - (y - self.predict(x)) / (1.0 - self.leverage(x)).max(1e-6)
+    }
+
+    /// Squared deviation of a prediction, in those of an observation; falls with observations like this one.
+    pub(super) fn leverage(&self, x: &Features) -> f64 {
+        if self.weights.is_empty() {
+            return 1.0 / INTERCEPT_PENALTY;
+        }
+        self.terms(x)
+            .map(|(row, left)| {
+                let row = &self.inverse[row * self.side()..][..self.side()];
+                left * self.terms(x).map(|(place, value)| row[place] * value).sum::<f64>()
+            })
+            .sum()
     }
 
     pub(super) fn bytes(&self) -> usize {
