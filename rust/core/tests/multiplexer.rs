@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 const SETTINGS: Settings = Settings { models: 2, dims: 3, penalty: 3.0, strength: None };
 const RANGE: CostRange = CostRange { floor: 0.0, ceiling: None };
-const VOI: Estimator = Estimator::ValueOfInformation { z: 2.0, s0: None };
+const VOI: Estimator = Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0 };
 
 /// Uniform in [0, 1); the same on every machine.
 struct Draws(u64);
@@ -36,17 +36,17 @@ struct World {
 fn world(seed: u64, telling: bool) -> World {
     let mut draws = Draws(seed);
     let hard: Vec<bool> = (0..800).map(|_| draws.next() < 0.4).collect();
-    let seen = hard
+    let shown = hard
         .iter()
         .map(|&hard| {
             let noise = [draws.next(), draws.next(), draws.next()];
-            let shown = if telling && hard { 1.0 } else { 0.0 };
-            features(&[shown + 0.3 * noise[0], noise[1], noise[2]])
+            let told = if telling && hard { 1.0 } else { 0.0 };
+            features(&[told + 0.3 * noise[0], noise[1], noise[2]])
         })
         .collect();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below 800")]
     let stream = (0..4000).map(|_| (800.0 * draws.next().powi(3)) as usize).collect();
-    World { hard, seen, stream }
+    World { hard, seen: shown, stream }
 }
 
 /// What a stream costs without a cache.
@@ -86,14 +86,12 @@ fn totals(telling: bool) -> (f64, f64) {
 #[test]
 fn telling_features_pay_from_bandit_feedback_alone() {
     let (tabular, multiplexed) = totals(true);
-    eprintln!("telling {multiplexed} {tabular}");
     assert!(multiplexed < 0.9 * tabular, "{multiplexed} against {tabular}");
 }
 
 #[test]
 fn features_that_tell_nothing_do_no_harm() {
     let (tabular, multiplexed) = totals(false);
-    eprintln!("useless {multiplexed} {tabular}");
     assert!(multiplexed < 1.01 * tabular, "{multiplexed} against {tabular}");
 }
 
@@ -143,7 +141,7 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     assert!(matches!(multiplexer.learn(&x, 2, 1.0), Err(Error::Config { .. })));
     assert!(matches!(multiplexer.learn(&x, 0, -1.0), Err(Error::Cost { .. })));
     assert!(matches!(multiplexer.expect(&short, true), Err(Error::Config { .. })));
-    assert!(matches!(multiplexer.fit(&[x.clone()], &[1.0]), Err(Error::Config { .. })));
+    assert!(matches!(multiplexer.fit(std::slice::from_ref(&x), &[1.0]), Err(Error::Config { .. })));
     let bad = multiplexer.fit(&[x.clone(), x], &[1.0, 2.0, 3.0, f64::INFINITY]);
     assert!(matches!(bad, Err(Error::Cost { what }) if what.starts_with("row 1")));
     assert_eq!(multiplexer, before);

@@ -24,7 +24,7 @@ const WIDTH: f64 = 0.25;
 /// A measured strength is at least this, where costs hardly vary: 0 would divide by itself.
 const LEAST_STRENGTH: f64 = 1e-6;
 /// And at most this: a prior that was never wrong so far may be yet.
-const MOST_MEASURED: f64 = 1e3;
+const MOST_MEASURED: f64 = 16.0;
 /// A stronger prior could not be told from certainty.
 const MOST_STRENGTH: f64 = 1e12;
 
@@ -141,7 +141,11 @@ impl Beliefs {
             let short = |level| shortfall(level, prior.means[k], deviations[k]);
             (short(best) - short(self.range.floor)).max(0.0)
         };
-        let gain = |k: usize| count * saved(k) - (prior.means[k] - best);
+        let to_come = match self.estimator {
+            Estimator::ValueOfInformation { forecast, .. } => forecast * count,
+            _ => count,
+        };
+        let gain = |k: usize| to_come * saved(k) - (prior.means[k] - best);
         let model = lowest_by(untried, |k| (-gain(k), false));
         (gain(model) > 0.0).then(|| (model, best - saved(model)))
     }
