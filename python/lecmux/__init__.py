@@ -20,6 +20,7 @@ from lecmux.query import Answer, Decision, Query, Reply, Usage
 from lecmux.routers.cascade import Cascade
 from lecmux.routers.router import Router
 from lecmux.stats import Stats
+from lecmux.vector_index import VectorIndex
 
 __all__ = [
     "Answer",
@@ -49,4 +50,5 @@ __all__ = [
     "Threaded",
     "Usage",
     "ValueOfInformation",
+    "VectorIndex",
 ]

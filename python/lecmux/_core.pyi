@@ -340,6 +340,36 @@ def offline(
 ) -> tuple[float, int, bytes, tuple[list[int], list[float]], list[int]]:
     """As `simulate`, from the static set that ranks highest by counts, or by costs as `believed`."""
 
+@final
+class VectorIndex:
+    """Vectors by id, found by direction; buffers in and out."""
+
+    def __new__(cls, dim: int, *, store: str) -> Self: ...
+    def add(self, ids: Any, vectors: Any) -> None:
+        """Takes in float32 vectors, one an id of int64, row after row."""
+    def remove(self, ids: Any) -> int:
+        """Takes vectors out; returns how many there were."""
+    def search(self, queries: Any, k: int) -> tuple[bytes, bytes, int]:
+        """Ids as int64 and similarities as float32, row by row, and how many a query."""
+    def to_bytes(self) -> bytes:
+        """The whole state in a checksummed envelope."""
+    @staticmethod
+    def from_bytes(data: bytes) -> VectorIndex:
+        """The index that `to_bytes` wrote."""
+    def check(self) -> None:
+        """Raises InternalError unless every invariant holds."""
+    @property
+    def dim(self) -> int: ...
+    @property
+    def store(self) -> str: ...
+    @property
+    def memory_bytes(self) -> int: ...
+    def __len__(self) -> int: ...
+    def __contains__(self, item: int) -> bool: ...
+
+def vector_kernels() -> str:
+    """The instruction set that searches run on."""
+
 def snapshot_about(sealed: bytes) -> str:
     """The text kept with a snapshot."""
 

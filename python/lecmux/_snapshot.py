@@ -15,6 +15,7 @@ STATE_MAGIC = b"LECMUX-STATE\x00\x01"
 _KINDS = {
     _MAGIC[:-2]: "a router's snapshot: Router.load reads it",
     STATE_MAGIC[:-2]: "a state file: lecmux.state.read reads it",
+    b"LECMUX-VECTOR": "a vector index: VectorIndex.load reads it",
 }
 DIGEST_BYTES = 16
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows alone has a text mode

@@ -7,6 +7,8 @@
     │   └── CostError                        a cost that is NaN, negative or infinite
     ├── ValueTypeError (also TypeError)      a key or value of a kind that cannot be stored
     ├── PriceError                           an unknown price; dollars asked while costs are seconds
+    ├── VectorError (also ValueError)        a vector or id that an index cannot take
+    │   └── DimensionError                   a vector of another dimension than the index
     ├── SnapshotError                        a file that is corrupt, foreign or of another version
     ├── InternalError (also RuntimeError)    a bug in the core, contained; the process lives on
     ├── ModelError                           a model cannot be used
@@ -29,6 +31,7 @@ __all__ = [
     "ChecksumError",
     "ConfigError",
     "CostError",
+    "DimensionError",
     "DownloadError",
     "InternalError",
     "LecmuxError",
@@ -47,6 +50,7 @@ __all__ = [
     "QueueFullError",
     "SnapshotError",
     "ValueTypeError",
+    "VectorError",
 ]
 
 
@@ -68,6 +72,14 @@ class ValueTypeError(LecmuxError, TypeError):
 
 class PriceError(LecmuxError):
     """A price is missing, or dollars were asked for while costs are counted in seconds."""
+
+
+class VectorError(LecmuxError, ValueError):
+    """A vector or id that an index cannot take; the message names the row."""
+
+
+class DimensionError(VectorError):
+    """A vector of another dimension than the index holds."""
 
 
 class SnapshotError(LecmuxError):

@@ -10,11 +10,15 @@ mod python {
     #![allow(missing_docs, reason = "the macro writes undocumented types")]
     pyo3::import_exception!(lecmux.errors, ConfigError);
     pyo3::import_exception!(lecmux.errors, CostError);
+    pyo3::import_exception!(lecmux.errors, DimensionError);
     pyo3::import_exception!(lecmux.errors, InternalError);
     pyo3::import_exception!(lecmux.errors, SnapshotError);
     pyo3::import_exception!(lecmux.errors, ValueTypeError);
+    pyo3::import_exception!(lecmux.errors, VectorError);
 }
-pub(crate) use python::{ConfigError, CostError, InternalError, SnapshotError, ValueTypeError};
+pub(crate) use python::{
+    ConfigError, CostError, DimensionError, InternalError, SnapshotError, ValueTypeError, VectorError,
+};
 
 /// An error on its way to Python.
 pub(crate) struct CoreError(pub(crate) Error);

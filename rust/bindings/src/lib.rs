@@ -17,6 +17,7 @@ mod scored;
 mod simulate;
 mod store;
 mod value;
+mod vector;
 
 /// The compiled part of lecmux.
 #[pymodule]
@@ -45,6 +46,8 @@ mod _core {
     use super::store::Store;
     #[pymodule_export]
     use super::value::Encoded;
+    #[pymodule_export]
+    use super::vector::{VectorIndex, vector_kernels};
 
     /// The text kept with a snapshot.
     #[pyfunction]

@@ -1,0 +1,172 @@
+//! One bit a coordinate: on which side of the centre a vector lies.
+//!
+//! Of a residual r = x - centre the code keeps the signs s, and two numbers make an unbiased estimate of them
+//! (Gao and Long, "`RaBitQ`", SIGMOD 2024, arXiv 2405.12497): for a query q with residual p = q - centre,
+//! `q.x = p.r + centre.x + q.centre - |centre|^2`, and `p.r` is about `p.s |r|^2 / |r|_1`.
+
+use prefetch_index::prefetch_index;
+
+use crate::metric::{Kernels, LANES};
+use crate::room;
+
+/// Codes of the vectors in slots 0 to n - 1, about one centre.
+pub struct Codes {
+    words: usize,
+    len: usize,
+    /// In blocks of [`LANES`]; the lanes past the last vector are zero.
+    blocks: Vec<u64>,
+    terms: Vec<Terms>,
+    centre: Vec<f32>,
+    norm: f32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Terms {
+    /// `|r|^2 / |r|_1`.
+    factor: f32,
+    /// `centre.x`.
+    offset: f32,
+}
+
+/// A query as the codes meet it.
+pub(crate) struct Coded {
+    /// Its own signs about the centre.
+    pub(crate) bits: Vec<u64>,
+    residual: Vec<f32>,
+    /// Sum of the residual's coordinates.
+    total: f32,
+    /// `q.centre - |centre|^2`.
+    shift: f32,
+}
+
+impl Codes {
+    /// No codes yet, about `centre`, whose length is a multiple of 64.
+    #[must_use]
+    pub(crate) fn new(centre: Vec<f32>) -> Self {
+        let norm = centre.iter().map(|value| value * value).sum();
+        Self { words: centre.len() / 64, len: 0, blocks: Vec::new(), terms: Vec::new(), centre, norm }
+    }
+
+    pub(crate) fn centre(&self) -> &[f32] {
+        &self.centre
+    }
+
+    pub(crate) fn blocks(&self) -> &[u64] {
+        &self.blocks
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Appends the code of `row`.
+    pub(crate) fn push(&mut self, row: &[f32]) {
+        if self.len.is_multiple_of(LANES) {
+            let more = self.words * LANES;
+            room::grow(&mut self.blocks, more);
+            self.blocks.resize(self.blocks.len() + more, 0);
+        }
+        room::grow(&mut self.terms, 1);
+        self.terms.push(Terms::default());
+        self.len += 1;
+        self.write(self.len - 1, row);
+    }
+
+    /// Puts the code of `row` into its slot.
+    pub(crate) fn write(&mut self, slot: usize, row: &[f32]) {
+        let (mut squares, mut sizes, mut offset) = (0.0, 0.0, 0.0);
+        let from = self.first_word(slot);
+        for (word, (row, centre)) in
+            row.as_chunks::<64>().0.iter().zip(self.centre.as_chunks::<64>().0).enumerate()
+        {
+            let mut residual = [0.0; 64];
+            for ((part, &x), &c) in residual.iter_mut().zip(row).zip(centre) {
+                *part = x - c;
+            }
+            self.blocks[from + word * LANES] = signs(&residual);
+            squares += sum(&residual.map(|r| r * r));
+            sizes += sum(&residual.map(f32::abs));
+            let mut products = *row;
+            products.iter_mut().zip(centre).for_each(|(product, c)| *product *= c);
+            offset += sum(&products);
+        }
+        let factor = if sizes > 0.0 { squares / sizes } else { 0.0 };
+        self.terms[slot] = Terms { factor, offset };
+    }
+
+    /// The last code takes the slot of the one that leaves.
+    pub(crate) fn swap_remove(&mut self, slot: usize) {
+        let (to, from) = (self.first_word(slot), self.first_word(self.len - 1));
+        for word in 0..self.words {
+            self.blocks[to + word * LANES] = self.blocks[from + word * LANES];
+            self.blocks[from + word * LANES] = 0;
+        }
+        self.terms.swap_remove(slot);
+        self.len -= 1;
+        self.blocks.truncate(self.len.div_ceil(LANES) * self.words * LANES);
+        room::shrink(&mut self.blocks);
+        room::shrink(&mut self.terms);
+    }
+
+    /// Makes room for exactly `len` codes.
+    pub(crate) fn reserve(&mut self, len: usize) {
+        self.blocks.reserve_exact(len.div_ceil(LANES) * self.words * LANES);
+        self.terms.reserve_exact(len);
+    }
+
+    /// `query` about the centre.
+    pub(crate) fn query(&self, kernels: &Kernels, query: &[f32]) -> Coded {
+        let residual: Vec<f32> = query.iter().zip(&self.centre).map(|(q, c)| q - c).collect();
+        let bits = residual.as_chunks().0.iter().map(signs).collect();
+        let total = residual.as_chunks().0.iter().map(sum).sum();
+        Coded { bits, total, shift: kernels.dot_f32(query, &self.centre) - self.norm, residual }
+    }
+
+    /// About the similarity of `query` and the vector in a slot.
+    #[inline]
+    pub(crate) fn estimate(&self, kernels: &Kernels, query: &Coded, slot: usize) -> f32 {
+        let signed =
+            2.0 * kernels.set_bits_sum(&query.residual, &self.blocks[self.first_word(slot)..]) - query.total;
+        let Terms { factor, offset } = self.terms[slot];
+        signed.mul_add(factor, offset + query.shift)
+    }
+
+    /// Asks for a code that [`Self::estimate`] will read soon.
+    #[inline]
+    pub(crate) fn prefetch(&self, slot: usize) {
+        let from = self.first_word(slot);
+        (0..self.words).for_each(|word| prefetch_index(&self.blocks, from + word * LANES));
+        prefetch_index(&self.terms, slot);
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        room::bytes(&self.blocks) + room::bytes(&self.terms) + room::bytes(&self.centre) + size_of::<Self>()
+    }
+
+    /// Panics unless the slots hold exactly the codes of `rows`.
+    pub(crate) fn check<'a>(&self, rows: impl Iterator<Item = &'a [f32]>) {
+        let mut fresh = Self::new(self.centre.clone());
+        rows.for_each(|row| fresh.push(row));
+        assert_eq!(fresh.len, self.len, "a code a row");
+        assert!(fresh.blocks == self.blocks, "the codes are those of the rows, and zero past them");
+        assert!(fresh.terms == self.terms, "so are their terms");
+    }
+
+    fn first_word(&self, slot: usize) -> usize {
+        slot / LANES * self.words * LANES + slot % LANES
+    }
+}
+
+/// A bit a coordinate, set where it is positive.
+fn signs(part: &[f32; 64]) -> u64 {
+    part.iter().rev().fold(0, |bits, &value| bits << 1 | u64::from(value > 0.0))
+}
+
+/// Sum in 8 lanes: the compiler may not reorder additions of floats, so the order is chosen here.
+fn sum(part: &[f32; 64]) -> f32 {
+    let lanes = part.as_chunks::<8>().0.iter().fold([0.0; 8], |mut lanes, eight| {
+        lanes.iter_mut().zip(eight).for_each(|(lane, value)| *lane += value);
+        lanes
+    });
+    lanes.iter().sum()
+}

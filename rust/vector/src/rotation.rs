@@ -1,0 +1,54 @@
+//! A fixed random rotation: no coordinate carries more than its share, whatever the embedder does.
+//!
+//! Signs and a Hadamard transform, three times over, stand in for a random rotation (Andoni and others, "Practical and
+//! optimal LSH for angular distance", 2015, arXiv 1509.02897). Where the length is no power of two, each transform
+//! covers the first and then the last such part.
+
+use crate::metric::Kernels;
+
+const ROUNDS: u64 = 3;
+/// Coordinates whose signs lie on the stack: enough for every length allowed.
+const MOST_WORDS: usize = crate::index::MAX_DIMENSION.div_ceil(64);
+
+/// Turns `row`, whose length is a multiple of 64, in place; lengths and angles stay what they are.
+pub(crate) fn rotate(kernels: &Kernels, row: &mut [f32]) {
+    let words = row.len() / 64;
+    let mut signs = [0; MOST_WORDS];
+    for round in 0..ROUNDS {
+        for (at, word) in signs[..words].iter_mut().enumerate() {
+            *word = mixed(round << 32 | at as u64);
+        }
+        kernels.rotate(row, &signs[..words]);
+    }
+}
+
+/// A number as random bits (`SplitMix64`).
+pub(crate) fn mixed(number: u64) -> u64 {
+    let z = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rotate;
+    use crate::metric::available;
+
+    #[test]
+    fn lengths_and_angles_stay_and_a_single_coordinate_spreads() {
+        for words in [1, 2, 3, 6, 7, 12, 24] {
+            let dim = 64 * words;
+            let one = |at: usize| (0..dim).map(|i| f32::from(u8::from(i == at))).collect::<Vec<_>>();
+            for kernels in available() {
+                let (mut a, mut b) = (one(0), one(dim - 1));
+                rotate(kernels, &mut a);
+                rotate(kernels, &mut b);
+                assert!((kernels.dot_f32(&a, &a) - 1.0).abs() < 1e-5);
+                assert!(kernels.dot_f32(&a, &b).abs() < 1e-5);
+                let largest = a.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+                assert!(largest < 8.0 / (dim as f32).sqrt(), "{dim}: {largest}");
+            }
+        }
+    }
+}
