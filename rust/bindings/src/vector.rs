@@ -134,11 +134,10 @@ fn damaged<T>(_: PoisonError<T>) -> PyErr {
 }
 
 fn raised(error: Error) -> PyErr {
-    let text = error.to_string();
     match error {
-        Error::Config { .. } => ConfigError::new_err(text),
-        Error::Dimension { .. } => DimensionError::new_err(text),
-        Error::Vector { .. } => VectorError::new_err(text),
-        Error::Snapshot { .. } => SnapshotError::new_err(text),
+        Error::Config { what } => ConfigError::new_err(what),
+        Error::Dimension { what } => DimensionError::new_err(what),
+        Error::Vector { what } => VectorError::new_err(what),
+        Error::Snapshot { what } => SnapshotError::new_err(what),
     }
 }
