@@ -86,8 +86,9 @@ class Multiplexer:
     Args:
         features: of a query, of order 1 each: `TextFeatures()`, or a callable that gives numbers, as many
             each time, such as an embedder's.
-        strength: how many costs a prior counts for; None measures it: the noise of costs over the
-            multiplexer's own squared error.
+        strength: how many costs a prior counts for; None measures it by arm: the squared noise of costs
+            over the multiplexer's own squared error. Features that were not shown to tell anything then
+            count for nothing.
         penalty: of the ridge, in observations; larger believes the features less.
         learn: False: it learns from `fit` alone.
 
@@ -150,7 +151,7 @@ class Multiplexer:
         return self
 
     def expected(self, query: Query | str) -> tuple[float, ...] | None:
-        """What each arm is expected to cost; None before there are labels enough (16)."""
+        """What each arm is expected to cost; None before there are labels enough (32)."""
         known = self.expect(self.read(Query(query) if isinstance(query, str) else query))
         return None if known is None else tuple(known.means)
 

@@ -73,14 +73,14 @@ impl Expected {
     fn strength(&self) -> Option<f64> {
         match &self.0.weight {
             Weight::Strength(strength) => Some(*strength),
-            Weight::Spread(_) => None,
+            Weight::Spread(_) | Weight::Nothing => None,
         }
     }
 
     #[getter]
     fn spread(&self) -> Option<Vec<f64>> {
         match &self.0.weight {
-            Weight::Strength(_) => None,
+            Weight::Strength(_) | Weight::Nothing => None,
             Weight::Spread(spreads) => Some(spreads.clone()),
         }
     }

@@ -18,6 +18,8 @@ const BIN_PRIOR: f64 = 8.0;
 /// With fewer pairs than this a slope says nothing.
 const LEAST_FOR_A_SLOPE: usize = 5;
 const STEEPEST: f64 = 1.5;
+/// Squared standard errors of a slope that chance may give it.
+const EVIDENCE: f64 = 4.0;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Calibration {
@@ -35,6 +37,8 @@ struct Map {
     at: f64,
     mean: f64,
     slope: f64,
+    /// Whether the slope is more than chance would give it.
+    tells: bool,
     /// `(line, expected)` at the bins' centres, both ascending; none where there are too few pairs.
     steps: Vec<(f64, f64)>,
 }
@@ -89,6 +93,11 @@ impl Calibration {
         if variance > 0.0 { (1.0 - self.spread / variance).max(0.0) } else { 0.0 }
     }
 
+    /// Whether the predictions were shown to tell anything.
+    pub(super) fn tells(&self) -> bool {
+        self.map.tells
+    }
+
     pub(super) fn refit(&mut self) {
         self.map = self.fitted();
         let n = self.pairs.len() as f64;
@@ -118,10 +127,11 @@ impl Calibration {
 
     fn fitted(&self) -> Map {
         let (at, mean) = (self.average(|(predicted, _)| predicted), self.mean());
-        let mut map = Map { at, mean, slope: 0.0, steps: Vec::new() };
+        let mut map = Map { at, mean, slope: 0.0, tells: false, steps: Vec::new() };
         let n = self.pairs.len();
         if n >= LEAST_FOR_A_SLOPE {
-            map.slope = self.slope(at, mean);
+            let (slope, evidence) = self.slope(at, mean);
+            (map.slope, map.tells) = (slope, evidence > EVIDENCE);
         }
         if n >= BINS * LEAST_A_BIN && map.slope > 0.0 {
             map.steps = self.steps(&map);
@@ -129,17 +139,21 @@ impl Calibration {
         map
     }
 
-    /// Least squares, shrunk by `1 - 1/t²` where `t` is the slope over its standard error.
-    fn slope(&self, at: f64, mean: f64) -> f64 {
+    /// Least squares, shrunk by `1 - 1/t²` where `t` is the slope over its standard error; and `t²`.
+    fn slope(&self, at: f64, mean: f64) -> (f64, f64) {
         let n = self.pairs.len() as f64;
         let across = self.average(|(predicted, _)| (predicted - at).powi(2));
         if across <= 0.0 {
-            return 0.0;
+            return (0.0, 0.0);
         }
         let slope = self.average(|(predicted, cost)| (predicted - at) * (cost - mean)) / across;
         let left = self.average(|(predicted, cost)| (cost - mean - slope * (predicted - at)).powi(2));
         let error = left / (across * (n - 2.0).max(1.0));
-        if slope <= 0.0 { 0.0 } else { (slope * (1.0 - error / (slope * slope)).max(0.0)).min(STEEPEST) }
+        if slope <= 0.0 {
+            return (0.0, 0.0);
+        }
+        let doubt = error / (slope * slope);
+        ((slope * (1.0 - doubt).max(0.0)).min(STEEPEST), 1.0 / doubt.max(f64::MIN_POSITIVE))
     }
 
     fn steps(&self, map: &Map) -> Vec<(f64, f64)> {

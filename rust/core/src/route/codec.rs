@@ -4,6 +4,7 @@ use super::calibration::WINDOW;
 use super::features::MAX_DIMS;
 use super::multiplexer::{Learner, Multiplexer, Settings};
 use crate::error::Error;
+use crate::estimate::finite_cost;
 
 /// Raised when the same text would get other features, or the bytes another meaning.
 const FORMAT: u64 = 1;
@@ -125,7 +126,7 @@ impl Reader<'_> {
         }
         for _ in 0..pairs {
             let pair = (self.real()?, self.real()?);
-            if !(pair.0.is_finite() && pair.1.is_finite() && pair.1 >= 0.0) {
+            if finite_cost(pair.0.abs()).and_then(|_| finite_cost(pair.1)).is_err() {
                 return Err(broken("a label is no cost"));
             }
             calibration.pairs.push_back(pair);

@@ -82,7 +82,7 @@ impl Router {
     /// # Errors
     /// As [`Beliefs::value_with`].
     pub fn value(&self, hash: u64, count: f64, expected: Option<&Expected>) -> Result<f64, Error> {
-        if let Some(expected) = expected {
+        if let Some(expected) = expected.filter(|known| known.weight != Weight::Nothing) {
             let deviations = self.deviations(expected);
             self.beliefs.value_with(hash, count, None, advice(expected, deviations.as_deref()))
         } else if self.beliefs.floor() > 0.0 {
@@ -124,9 +124,10 @@ impl Router {
 /// What is expected, as the beliefs take it.
 fn advice<'a>(expected: &'a Expected, deviations: Option<&'a [f64]>) -> Advice<'a> {
     let strength = match expected.weight {
-        Weight::Strength(strength) => strength,
-        Weight::Spread(_) => 1.0, // the deviations say it
+        Weight::Strength(strength) => Some(strength),
+        Weight::Spread(_) => Some(1.0), // the deviations say it
+        Weight::Nothing => None,
     };
-    let prior = Prior { means: &expected.means, strength, deviations };
-    Advice { prior: Some(prior), guess: expected.look }
+    let prior = strength.map(|strength| Prior { means: &expected.means, strength, deviations });
+    Advice { prior, guess: expected.look }
 }

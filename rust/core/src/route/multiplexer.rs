@@ -19,11 +19,13 @@ use crate::estimate::normal::shortfall;
 use crate::estimate::{Prior, config, finite_cost};
 
 /// Labels of all models together before anything is expected.
-const LEAST_LABELS: u64 = 16;
+const LEAST_LABELS: u64 = 32;
 /// A model with fewer labels is expected to cost a little less than they say, as if one more had been free:
 /// one unlucky label must not keep it from ever being tried.
 const FEW_LABELS: usize = 8;
 
+/// A model with as many labels is not looked at any more for the sake of others: what its features tell shows.
+const LOOKED_AT: u64 = 48;
 /// Labels' worth of the guess that costs spread as far as they are large.
 const SPREAD_PRIOR: f64 = 4.0;
 
@@ -34,6 +36,8 @@ pub enum Weight {
     Strength(f64),
     /// As far as its errors allow, whose mean square this is by model (cost units squared).
     Spread(Vec<f64>),
+    /// Nothing: the features were not shown to tell anything yet.
+    Nothing,
 }
 
 /// What the models are expected to cost on one query.
@@ -135,10 +139,11 @@ impl Multiplexer {
         }
         let means: Vec<f64> = self.arms.iter().map(|arm| arm.expected(x)).collect();
         let look = if looking { self.look(x, &means) } else { None };
-        let weight = self.settings.strength.map_or_else(
-            || Weight::Spread(self.arms.iter().map(Learner::spread).collect()),
-            Weight::Strength,
-        );
+        let weight = match self.settings.strength {
+            Some(strength) => Weight::Strength(strength),
+            None if self.tells() => Weight::Spread(self.arms.iter().map(Learner::spread).collect()),
+            None => Weight::Nothing,
+        };
         Ok(Some(Expected { means, weight, look }))
     }
 
@@ -221,6 +226,11 @@ impl Multiplexer {
         }
     }
 
+    /// Whether the features were shown to tell anything of any model's costs.
+    fn tells(&self) -> bool {
+        self.arms.iter().any(|arm| arm.calibration.tells())
+    }
+
     /// Of the models whose look pays, the one that gains most.
     fn look(&self, x: &Features, means: &[f64]) -> Option<usize> {
         let labels = self.labels().iter().sum::<u64>() as f64;
@@ -229,7 +239,8 @@ impl Multiplexer {
             let saved = labels * shortfall(least, mean, self.arms[model].width(x));
             (model, saved - (mean - least))
         };
-        let dearer = means.iter().enumerate().filter(|(_, mean)| **mean > least);
+        let few = |model: usize| self.arms[model].calibration.seen < LOOKED_AT;
+        let dearer = means.iter().enumerate().filter(|(model, mean)| **mean > least && few(*model));
         let best = dearer.map(gain).max_by(|a, b| a.1.total_cmp(&b.1));
         best.filter(|(_, gain)| *gain > 0.0).map(|(model, _)| model)
     }
