@@ -3,7 +3,9 @@
 //! Learns from bandit feedback alone: only the cost of the model that ran is seen. State is bounded
 //! (`table.rs`), decisions are a function of it, so propensities are 1.
 
+use super::choice::{Choice, Reason};
 use super::prior::Advice;
+use super::sets::{bits, lowest_by};
 use super::table::{Arm, Table, narrow};
 use super::value_of_information::{NOWHERE, Recent};
 use super::{ArmView, CostRange, Estimator, Pooled, config, finite_cost};
@@ -11,57 +13,6 @@ use crate::error::Error;
 
 /// Most models one query is routed among.
 pub const MAX_MODELS: usize = 64;
-
-/// Why a model was chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// The query has no costs yet (with any of the allowed models), or the bound prefers an untried model.
-    Untried,
-    /// Another model was tried; this one's expected saving exceeds the price of looking.
-    Exploring,
-    /// Its lower bound is the lowest.
-    LowestBound,
-    /// No other model was allowed.
-    Only,
-    /// Untried here; the prior expects it to cost least.
-    Prior,
-    /// Nothing was tried here; a guess named it.
-    Guessed,
-}
-
-impl Reason {
-    /// The word in logs and decisions.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Untried => "untried",
-            Self::Exploring => "exploring",
-            Self::LowestBound => "lowest_bound",
-            Self::Only => "only",
-            Self::Prior => "prior",
-            Self::Guessed => "guessed",
-        }
-    }
-}
-
-/// A decision and what it rested on; one place a model in each list.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Choice {
-    /// Index of the model to call.
-    pub model: usize,
-    /// Why.
-    pub reason: Reason,
-    /// Lower bounds of the expected costs.
-    pub lower: Vec<f64>,
-    /// Mean costs observed; `None` while untried.
-    pub mean: Vec<Option<f64>>,
-    /// Costs observed.
-    pub tries: Vec<u32>,
-    /// Mean costs that the prior expects; `None` without one.
-    pub prior: Option<Vec<f64>>,
-    /// Probability with which this model was chosen: 1, the rule draws no lots.
-    pub propensity: f64,
-}
 
 /// Costs of K models per query, bounded in memory.
 #[derive(Clone, Debug)]
@@ -451,25 +402,4 @@ impl Beliefs {
         }
         self.table.row_mut(row)[model].place = place;
     }
-}
-
-/// The places of the bits set.
-pub(super) fn bits(mut set: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let place = (set != 0).then(|| set.trailing_zeros() as usize)?;
-        set &= set - 1;
-        Some(place)
-    })
-}
-
-/// The place in a non-empty `set` with the lowest score, `false` before `true`, then the lowest place.
-pub(super) fn lowest_by(set: u64, score: impl Fn(usize) -> (f64, bool)) -> usize {
-    let mut best = (set.trailing_zeros() as usize, (f64::INFINITY, true));
-    for place in bits(set) {
-        let this = score(place);
-        if this.0 < best.1.0 || (this.0 <= best.1.0 && !this.1 && best.1.1) {
-            best = (place, this);
-        }
-    }
-    best.0
 }

@@ -5,6 +5,7 @@
 
 pub mod beliefs;
 pub mod bernstein;
+pub mod choice;
 pub(crate) mod codec;
 pub mod decay;
 pub mod frequency;
@@ -16,10 +17,12 @@ pub mod prior;
 pub mod shadow;
 pub mod sketch;
 pub mod sqrt_bonus;
+mod sets;
 mod table;
 pub mod value_of_information;
 
-pub use beliefs::{Beliefs, Choice, Reason};
+pub use beliefs::Beliefs;
+pub use choice::{Choice, Reason};
 pub use pooled::Pooled;
 pub use prior::{Advice, Prior};
 

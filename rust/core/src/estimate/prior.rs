@@ -13,8 +13,10 @@
 //! by the rule of `value_of_information.rs`, with its cost X drawn from a normal law about the prior, cut at
 //! the floor. A prior that knows nothing but each model's mean then explores as the table alone does.
 
-use super::beliefs::{Beliefs, Reason, bits, lowest_by};
+use super::beliefs::Beliefs;
+use super::choice::Reason;
 use super::normal::shortfall;
+use super::sets::{bits, lowest_by};
 use super::table::Arm;
 use super::{Estimator, config, finite_cost, pooled};
 use crate::error::Error;
