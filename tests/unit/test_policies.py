@@ -80,6 +80,7 @@ def test_a_cache_works_under_every_estimator(estimator: Estimator) -> None:
         lambda: S3Fifo(small_share=1),
         lambda: ValueOfInformation(z=-1),
         lambda: ValueOfInformation(forecast=0),
+        lambda: ValueOfInformation(least_share=1.5),
         lambda: PooledVariance(s0=0),
         lambda: Hoeffding(delta=1),
         lambda: EmpiricalBernstein(horizon=0),

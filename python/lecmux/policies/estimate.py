@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lecmux.errors import ConfigError
-from lecmux.policies._check import fraction, not_negative, positive, whole
+from lecmux.policies._check import fraction, not_negative, positive, share, whole
 
 __all__ = [
     "EmpiricalBernstein",
@@ -31,18 +31,28 @@ class ValueOfInformation:
         z: width of the bound in standard deviations.
         s0: prior standard deviation in cost units; None takes a quarter of the running mean cost.
         forecast: requests that a trial may still repay, for each that came; 0.5 tries less.
+        least_share: share of its mean that an entry is worth at least, from 0 to 1, where costs have no
+            `cost_floor`; 0 takes the bound alone, which is 0 for most entries where costs are mostly noise.
     """
 
     z: float = 2.0
     s0: float | None = None
     forecast: float = 1.0
+    least_share: float = 0.3
 
     def __post_init__(self) -> None:
         _check_pooled("ValueOfInformation", self.z, self.s0)
         positive("ValueOfInformation.forecast", self.forecast)
+        share("ValueOfInformation.least_share", self.least_share)
 
     def _spec(self) -> dict[str, Any]:
-        return {"estimator": "value_of_information", "z": self.z, "s0": self.s0, "forecast": self.forecast}
+        return {
+            "estimator": "value_of_information",
+            "z": self.z,
+            "s0": self.s0,
+            "forecast": self.forecast,
+            "least_share": self.least_share,
+        }
 
 
 @dataclass(frozen=True, slots=True)

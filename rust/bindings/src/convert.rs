@@ -54,6 +54,7 @@ pub(crate) fn estimator(spec: &Bound<'_, PyDict>) -> PyResult<Estimator> {
             z: field(spec, "z")?,
             s0: field(spec, "s0")?,
             forecast: field(spec, "forecast")?,
+            least_share: field(spec, "least_share")?,
         },
         "pooled_variance" => Estimator::PooledVariance { z: field(spec, "z")?, s0: field(spec, "s0")? },
         "hoeffding" => Estimator::Hoeffding {

@@ -66,7 +66,7 @@ fn filled(entries: usize, policy: Policy, full: bool) -> Cache<u64> {
         policy,
         decay: DecayRule::SelfTuned,
         rescore: false,
-        estimator: Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0 },
+        estimator: Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0, least_share: 0.3 },
         range: CostRange { floor: 0.0, ceiling: None },
         tenant_share: 1.0,
         shards: Some(SHARDS),

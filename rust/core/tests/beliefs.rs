@@ -8,7 +8,8 @@ use proptest::prelude::*;
 
 const FLOOR: f64 = 0.5;
 const RANGE: CostRange = CostRange { floor: FLOOR, ceiling: None };
-const VOI: Estimator = Estimator::ValueOfInformation { z: 2.0, s0: Some(1.0), forecast: 1.0 };
+const VOI: Estimator =
+    Estimator::ValueOfInformation { z: 2.0, s0: Some(1.0), forecast: 1.0, least_share: 0.3 };
 
 fn beliefs(models: usize, estimator: Estimator, max_keys: usize) -> Beliefs {
     Beliefs::new(models, estimator, RANGE, max_keys).unwrap()
@@ -35,7 +36,7 @@ fn op() -> impl Strategy<Value = Op> {
 fn estimator() -> impl Strategy<Value = Estimator> {
     prop_oneof![
         Just(VOI),
-        Just(Estimator::ValueOfInformation { z: 1.0, s0: None, forecast: 0.5 }),
+        Just(Estimator::ValueOfInformation { z: 1.0, s0: None, forecast: 0.5, least_share: 0.7 }),
         Just(Estimator::PooledVariance { z: 2.0, s0: None }),
         Just(Estimator::Hoeffding { delta: 0.01, horizon: 1000, queries: 12 }),
         Just(Estimator::EmpiricalBernstein { delta: 0.01, horizon: 1000, queries: 12 }),

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 const SETTINGS: Settings = Settings { models: 2, dims: 3, penalty: 3.0, strength: None };
 const RANGE: CostRange = CostRange { floor: 0.0, ceiling: None };
-const VOI: Estimator = Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0 };
+const VOI: Estimator = Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0, least_share: 0.3 };
 
 /// Uniform in [0, 1); the same on every machine.
 struct Draws(u64);

@@ -5,7 +5,8 @@ use lecmux_core::estimate::{Advice, Beliefs, CostRange, Estimator, Prior, Reason
 use proptest::prelude::*;
 
 const RANGE: CostRange = CostRange { floor: 0.0, ceiling: None };
-const VOI: Estimator = Estimator::ValueOfInformation { z: 2.0, s0: Some(1.0), forecast: 1.0 };
+const VOI: Estimator =
+    Estimator::ValueOfInformation { z: 2.0, s0: Some(1.0), forecast: 1.0, least_share: 0.3 };
 
 fn beliefs(models: usize, estimator: Estimator) -> Beliefs {
     Beliefs::new(models, estimator, RANGE, 1000).unwrap()

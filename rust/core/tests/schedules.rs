@@ -34,7 +34,7 @@ fn cache(policy: Policy) -> Arc<Cache<String>> {
         policy,
         decay: DecayRule::HalfLife(10.0),
         rescore: false,
-        estimator: Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0 },
+        estimator: Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0, least_share: 0.3 },
         range: CostRange { floor: 0.0, ceiling: None },
         tenant_share: 1.0,
         shards: Some(2),

@@ -9,7 +9,7 @@ use lecmux_core::shard::{Cost, Outcome, ShardConfig};
 use proptest::prelude::*;
 
 const WORDS: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
-const POOLED: Estimator = Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0 };
+const POOLED: Estimator = Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0, least_share: 0.3 };
 
 /// Words asked for in turn, early ones more often.
 fn requests() -> impl Strategy<Value = Vec<usize>> {

@@ -57,7 +57,7 @@ fn config(input: &Input) -> ShardConfig {
         },
         rescore: input.rescore,
         estimator: match input.estimator % 5 {
-            0 => Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0 },
+            0 => Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0, least_share: 0.3 },
             1 => Estimator::Hoeffding { delta: 0.01, horizon: 1000, queries: 10 },
             2 => Estimator::EmpiricalBernstein { delta: 0.01, horizon: 1000, queries: 10 },
             3 => Estimator::SqrtBonus { queries: 10 },

@@ -16,7 +16,7 @@ fn cache() -> Cache<Vec<u8>> {
         policy: Policy::Lec { bypass: true },
         decay: DecayRule::HalfLife(3.0),
         rescore: false,
-        estimator: Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0 },
+        estimator: Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0, least_share: 0.3 },
         range: CostRange { floor: 0.0, ceiling: None },
         tenant_share: 0.5,
         shards: Some(2),

@@ -55,7 +55,7 @@ fn settings(row: &Row, capacity: u64, seed: u64) -> Settings<'static> {
         ..Settings::new(
             capacity,
             row.policy,
-            Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0 },
+            Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0, least_share: 0.3 },
         )
     }
 }

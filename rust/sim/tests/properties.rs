@@ -8,7 +8,7 @@ use lecmux_sim::{Estimates, Feedback, Multiplexer, Offline, Rank, Replay, Settin
 use proptest::prelude::*;
 
 const QUERIES: i64 = 12;
-const VOI: Estimator = Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0 };
+const VOI: Estimator = Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0, least_share: 0.3 };
 
 /// Query and costs with two models, in quarters, so that sums are exact.
 type Requests = Vec<(i64, u8, u8)>;

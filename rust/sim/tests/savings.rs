@@ -27,7 +27,7 @@ fn shares_of_bound(drift: Option<Drift>, costs: CostLaw, policies: &[(Policy, De
                 ..Settings::new(
                     CAPACITY,
                     policy,
-                    Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0 },
+                    Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0, least_share: 0.3 },
                 )
             };
             *share += (paid - replay(&trace, &settings).unwrap().total_cost) / bound / 3.0;

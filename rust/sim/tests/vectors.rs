@@ -149,7 +149,7 @@ fn density_fills_the_knapsack_greedily() {
 fn a_tie_is_the_newcomers_under_value_of_information_alone() {
     let trace = Trace::new(&[1, 2], &[4.0, 4.0], 1, None).unwrap();
     for (estimator, held) in [
-        (Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0 }, 2),
+        (Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0, least_share: 0.3 }, 2),
         (Estimator::PooledVariance { z: 2.0, s0: None }, 1),
         (Estimator::PlugIn, 1),
     ] {
@@ -169,7 +169,7 @@ fn with_equal_costs_lec_is_lfu_and_the_unit_does_not_matter() {
 
     let costs: Vec<f64> = ids.iter().map(|id| 1.0 + (id % 5) as f64).collect();
     let scaled: Vec<f64> = costs.iter().map(|cost| cost * 1024.0).collect();
-    let voi = Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0 };
+    let voi = Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0, least_share: 0.3 };
     let settings = Settings { estimator: voi, ..settings(5, LEC) };
     let (plain, scaled) = (
         replay(&Trace::new(&ids, &costs, 1, None).unwrap(), &settings).unwrap(),

@@ -7,8 +7,8 @@ use super::choice::{Choice, Reason};
 use super::prior::Advice;
 use super::sets::{bits, lowest_by};
 use super::table::{Arm, Table, narrow};
-use super::value_of_information::{NOWHERE, Recent};
-use super::{ArmView, CostRange, Estimator, Pooled, config, finite_cost};
+use super::value_of_information::{NOWHERE, PROMISE_SHARE, Recent};
+use super::{CostRange, Estimator, Pooled, config, finite_cost};
 use crate::error::Error;
 
 /// Most models one query is routed among.
@@ -233,31 +233,12 @@ impl Beliefs {
         Ok(true)
     }
 
-    /// What a miss on a query asked `count` times is worth avoiding: the floor while an untried model may yet
-    /// prove cheap, else the lowest bound.
+    /// What a miss on a query asked `count` times is worth avoiding: [`Estimator::worth_at`] for the model of the
+    /// lowest bound. While an untried model may yet prove cheap it is the floor, and where that is 0, which tells
+    /// no query from another, a small share of what the model promises.
     #[must_use]
     pub fn value(&self, hash: u64, count: f64) -> f64 {
         self.worth(hash, count, self.all())
-    }
-
-    /// The least a cost can be.
-    #[must_use]
-    pub fn floor(&self) -> f64 {
-        self.range.floor
-    }
-
-    /// As [`Self::value`], with an untried model at what it promises instead of at the floor: `E[min(m, X)]` for
-    /// the best tried mean `m` and the costs `X` the model has shown on other queries.
-    #[must_use]
-    pub fn promised_value(&self, hash: u64, count: f64) -> f64 {
-        let Some(row) = self.table.find(hash) else { return self.range.floor };
-        let (model, reason) = self.choose(Some(row), count, self.all());
-        let arms = self.table.row(row);
-        if reason != Reason::Exploring {
-            return self.worth(hash, count, self.all());
-        }
-        let best = arms.iter().filter(|arm| arm.n > 0).map(|arm| arm.mean).fold(f64::INFINITY, f64::min);
-        self.recent[model].expected_below(best, self.range.floor)
     }
 
     /// [`Self::value`] where only the models of `allowed` (or all) may be called.
@@ -311,17 +292,28 @@ impl Beliefs {
     }
 
     fn lower(&self, arm: &Arm) -> f64 {
-        let view = ArmView { n: arm.n, mean: arm.mean, variance: arm.variance() };
-        self.estimator.lower_at(view, self.deviation, self.pooled.largest(), self.range)
+        self.estimator.lower_at(arm.view(), self.deviation, self.pooled.largest(), self.range)
     }
 
     fn worth(&self, hash: u64, count: f64, allowed: u64) -> f64 {
         let Some(row) = self.table.find(hash) else { return self.range.floor };
         let (model, reason) = self.choose(Some(row), count, allowed);
+        let arms = self.table.row(row);
         match reason {
-            Reason::LowestBound | Reason::Only => self.lower(&self.table.row(row)[model]),
+            Reason::LowestBound | Reason::Only => {
+                let largest = self.pooled.largest();
+                self.estimator.worth_at(arms[model].view(), self.deviation, largest, self.range)
+            }
+            Reason::Exploring if self.estimator.least_share(self.range) > 0.0 => self.promise(arms, model),
             Reason::Untried | Reason::Exploring | Reason::Prior | Reason::Guessed => self.range.floor,
         }
+    }
+
+    /// A share of `E[min(m, X)]`, for the best tried mean `m` and the costs `X` that the untried `model` has shown
+    /// on other queries.
+    fn promise(&self, arms: &[Arm], model: usize) -> f64 {
+        let best = arms.iter().filter(|arm| arm.n > 0).map(|arm| arm.mean).fold(f64::INFINITY, f64::min);
+        PROMISE_SHARE * self.recent[model].expected_below(best, self.range.floor)
     }
 
     /// Every model, as bits.

@@ -1,7 +1,7 @@
 //! [`Beliefs`] ↔ little-endian bytes. No envelope: `snapshot.rs` adds version and checksum.
 
 use super::table::{Arm, Table};
-use super::value_of_information::{NOWHERE, Recent};
+use super::value_of_information::{LEAST_SHARE, NOWHERE, Recent};
 use super::{Beliefs, CostRange, Estimator, Pooled, finite_cost};
 use crate::error::Error;
 
@@ -84,10 +84,17 @@ fn put_settings(to: &mut Vec<u8>, beliefs: &Beliefs) {
     put_f64(to, beliefs.range.floor);
     put_option(to, beliefs.range.ceiling);
     match beliefs.estimator {
-        Estimator::ValueOfInformation { z, s0, forecast: 1.0 } => put_spread(to, 0, z, s0),
-        Estimator::ValueOfInformation { z, s0, forecast } => {
+        Estimator::ValueOfInformation { z, s0, forecast: 1.0, least_share: LEAST_SHARE } => {
+            put_spread(to, 0, z, s0);
+        }
+        Estimator::ValueOfInformation { z, s0, forecast, least_share: LEAST_SHARE } => {
             put_spread(to, 6, z, s0);
             put_f64(to, forecast);
+        }
+        Estimator::ValueOfInformation { z, s0, forecast, least_share } => {
+            put_spread(to, 7, z, s0);
+            put_f64(to, forecast);
+            put_f64(to, least_share);
         }
         Estimator::PooledVariance { z, s0 } => put_spread(to, 1, z, s0),
         Estimator::Hoeffding { delta, horizon, queries } => put_range(to, 2, delta, horizon, queries),
@@ -185,10 +192,20 @@ impl Reader<'_> {
         let (models, max_keys) = (self.size()?, self.size()?);
         let range = CostRange { floor: self.real()?, ceiling: self.option()? };
         let estimator = match self.byte()? {
-            0 => Estimator::ValueOfInformation { z: self.real()?, s0: self.option()?, forecast: 1.0 },
-            6 => {
-                Estimator::ValueOfInformation { z: self.real()?, s0: self.option()?, forecast: self.real()? }
+            0 => {
+                let (z, s0) = (self.real()?, self.option()?);
+                Estimator::ValueOfInformation { z, s0, forecast: 1.0, least_share: LEAST_SHARE }
             }
+            6 => {
+                let (z, s0, forecast) = (self.real()?, self.option()?, self.real()?);
+                Estimator::ValueOfInformation { z, s0, forecast, least_share: LEAST_SHARE }
+            }
+            7 => Estimator::ValueOfInformation {
+                z: self.real()?,
+                s0: self.option()?,
+                forecast: self.real()?,
+                least_share: self.real()?,
+            },
             1 => Estimator::PooledVariance { z: self.real()?, s0: self.option()? },
             2 => Estimator::Hoeffding { delta: self.real()?, horizon: self.word()?, queries: self.word()? },
             3 => Estimator::EmpiricalBernstein {

@@ -81,6 +81,8 @@ pub enum Estimator {
         s0: Option<f64>,
         /// Calls to come for each request that came: what a look may still repay.
         forecast: f64,
+        /// Share of its mean that an entry is worth at least, where costs have no floor; 0: the bound alone.
+        least_share: f64,
     },
     /// Pooled variance alone.
     PooledVariance {
@@ -123,9 +125,9 @@ impl Estimator {
     /// [`Error::Config`] naming the setting.
     pub fn validate(self) -> Result<Self, Error> {
         match self {
-            Self::ValueOfInformation { z, s0, forecast } => {
+            Self::ValueOfInformation { z, s0, forecast, least_share } => {
                 pooled::validate(z, s0)?;
-                value_of_information::validate(forecast)?;
+                value_of_information::validate(forecast, least_share)?;
             }
             Self::PooledVariance { z, s0 } => pooled::validate(z, s0)?,
             Self::Hoeffding { delta, horizon, queries }
@@ -201,6 +203,25 @@ impl Estimator {
         };
         (arm.mean - bonus).max(range.floor)
     }
+
+    /// What not having to pay for the arm is worth: [`Self::lower_at`], and under value of information, where
+    /// costs have no floor, at least `least_share` of the mean. A bound of 0 would tell a dear answer that was
+    /// paid for once no longer from a cheap one.
+    #[inline]
+    #[must_use]
+    pub fn worth_at(&self, arm: ArmView, deviation: f64, largest: f64, range: CostRange) -> f64 {
+        let lower = self.lower_at(arm, deviation, largest, range);
+        if arm.n == 0 { lower } else { lower.max(self.least_share(range) * arm.mean) }
+    }
+
+    /// The share of a mean below which no worth falls; 0 where a floor says how little a cost can be.
+    #[inline]
+    pub(crate) fn least_share(&self, range: CostRange) -> f64 {
+        match *self {
+            Self::ValueOfInformation { least_share, .. } if range.floor <= 0.0 => least_share,
+            _ => 0.0,
+        }
+    }
 }
 
 /// The error of a setting.
@@ -229,9 +250,11 @@ mod tests {
     #[test]
     fn settings_out_of_range_are_refused() {
         for bad in [
-            Estimator::ValueOfInformation { z: -1.0, s0: None, forecast: 1.0 },
-            Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 0.0 },
-            Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: f64::INFINITY },
+            Estimator::ValueOfInformation { z: -1.0, s0: None, forecast: 1.0, least_share: 0.3 },
+            Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 0.0, least_share: 0.3 },
+            Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: f64::INFINITY, least_share: 0.3 },
+            Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0, least_share: -0.1 },
+            Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0, least_share: 1.1 },
             Estimator::PooledVariance { z: 2.0, s0: Some(f64::NAN) },
             Estimator::Hoeffding { delta: 0.0, horizon: 10, queries: 10 },
             Estimator::Hoeffding { delta: 0.1, horizon: 0, queries: 10 },

@@ -6,6 +6,7 @@
 
 use hashbrown::HashTable;
 
+use super::ArmView;
 use super::value_of_information::NOWHERE;
 
 /// Costs of one model on one key.
@@ -24,8 +25,12 @@ pub(super) struct Arm {
 impl Arm {
     pub(super) const UNTRIED: Self = Self { n: 0, place: NOWHERE, mean: 0.0, squares: 0.0, last: 0.0 };
 
-    pub(super) fn variance(&self) -> Option<f64> {
+    fn variance(&self) -> Option<f64> {
         (self.n > 1).then(|| self.squares / f64::from(self.n - 1))
+    }
+
+    pub(super) fn view(&self) -> ArmView {
+        ArmView { n: self.n, mean: self.mean, variance: self.variance() }
     }
 }
 

@@ -13,11 +13,20 @@ use crate::error::Error;
 /// Queries remembered a model.
 pub const WINDOW: usize = PLACES as usize;
 const PLACES: u8 = 64;
-pub(super) fn validate(forecast: f64) -> Result<(), Error> {
-    if forecast.is_finite() && forecast > 0.0 {
-        return Ok(());
+/// What [`super::Estimator::ValueOfInformation`] takes for `least_share` by default.
+pub const LEAST_SHARE: f64 = 0.3;
+/// Share of what an untried model promises that an entry is worth meanwhile, where costs have no floor: enough to
+/// tell such entries apart, too little to hold one in place of an entry that is known to be dear.
+pub(super) const PROMISE_SHARE: f64 = 0.01;
+
+pub(super) fn validate(forecast: f64, least_share: f64) -> Result<(), Error> {
+    if !(forecast.is_finite() && forecast > 0.0) {
+        return Err(config(format!("forecast must be finite and > 0, not {forecast}")));
     }
-    Err(config(format!("forecast must be finite and > 0, not {forecast}")))
+    if !(0.0..=1.0).contains(&least_share) {
+        return Err(config(format!("least_share must lie in 0..=1, not {least_share}")));
+    }
+    Ok(())
 }
 
 /// Marks a value whose query has been forgotten, or an arm that is not in the window.

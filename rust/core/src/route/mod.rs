@@ -85,10 +85,8 @@ impl Router {
         if let Some(expected) = expected.filter(|known| known.weight != Weight::Nothing) {
             let deviations = self.deviations(expected);
             self.beliefs.value_with(hash, count, None, advice(expected, deviations.as_deref()))
-        } else if self.beliefs.floor() > 0.0 {
-            Ok(self.beliefs.value(hash, count))
         } else {
-            Ok(self.beliefs.promised_value(hash, count))
+            Ok(self.beliefs.value(hash, count))
         }
     }
 

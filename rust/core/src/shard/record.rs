@@ -41,7 +41,7 @@ impl Appraisal {
             return record.mean_cost;
         }
         let arm = ArmView { n: record.observed, mean: record.mean_cost, variance: None };
-        self.estimator.lower_at(arm, self.deviation, self.largest, self.range)
+        self.estimator.worth_at(arm, self.deviation, self.largest, self.range)
     }
 
     #[inline]

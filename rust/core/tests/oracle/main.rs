@@ -32,7 +32,8 @@ const LFU: Setting = Setting { policy: Policy::Lfu { bypass: true }, ..PLAIN };
 const GIVEN: Setting = Setting { policy: Policy::Given { bypass: true }, ..PLAIN };
 const LRU: Setting = Setting { policy: Policy::Lru, ..PLAIN };
 const S3_FIFO: Setting = Setting { policy: Policy::S3Fifo { small_share: 0.1 }, ..PLAIN };
-const VALUE_OF_INFORMATION: Estimator = Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0 };
+const VALUE_OF_INFORMATION: Estimator =
+    Estimator::ValueOfInformation { z: 2.0, s0: None, forecast: 1.0, least_share: 0.3 };
 
 /// The same with a share of the budget for each tenant.
 const fn shared(setting: Setting) -> Setting {
