@@ -104,10 +104,10 @@ def _prior_verdict(replay: Replay) -> str:
     without = replay.spread("lecmux", lambda tally: tally.total_usd).mean
     change = replay.prior_usd
     share = f" ({change.mean / without:+.1%})" if without else ""
+    cents = f"{_CENTS * change.mean:+.3f} ±{_CENTS * change.deviation:.3f} cents{share}"
     return (
-        f"With the prior both come to {_CENTS * change.mean:+.3f} ±{_CENTS * change.deviation:.3f} cents"
-        f"{share}, stream by stream,\nand to more on {replay.prior_losing_streams} of "
-        f"{len(replay.streams)}."
+        f"With the prior the two together change by {cents},\nstream by stream, and cost more on "
+        f"{replay.prior_losing_streams} of {len(replay.streams)}."
     )
 
 
@@ -132,8 +132,8 @@ def _notes(result: Result, outcomes: Outcomes) -> str:
 US cents per million tokens, in and out: small {_price("small")}; large
 {_price("large")}.
 A wrong answer costs {wrong}, each time.
-The prior expects costs of a question from its text; it was fitted to what both
-models answered to the questions of {FOLDS - 1} other folds of {FOLDS}, never to the question's own.
+The prior expects costs of a question from its text. It was fitted to both
+models' answers to the questions of {FOLDS - 1} other folds of {FOLDS}, never to the question's own.
 Every cache has {result.capacity_bytes:,} bytes, which hold a quarter of the answers.
 lecmux called the models. The other rows are computed from what each model
 answers to each question, measured once before the stream (greedy decoding, so
