@@ -11,11 +11,14 @@ PACKAGES = (
     "lecmux",
     "cachebox",
     "cachetools",
+    "faiss-cpu",
+    "hnswlib",
     "langchain-core",
     "llama-index-core",
     "lru-dict",
     "moka-py",
     "theine",
+    "usearch",
 )
 
 

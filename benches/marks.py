@@ -37,6 +37,26 @@ class Mark:
         return [self.what, shown, f"{sign} {self.must:g}", f"{sign} {self.extreme:g}", self.verdict(value)]
 
 
+def _vector_marks(where: str) -> tuple[Mark, ...]:
+    """What is asked of the vector index on a collection."""
+    on = where.replace("_", " ")
+
+    def mark(what: str, figure: str, must: float, extreme: float, *, most: bool = False) -> Mark:
+        return Mark(f"vectors, {on}: {what}", f"{figure}_{where}", must, extreme, most=most)
+
+    return (
+        mark("searches at recall@1 .99, times as fast as hnswlib", "vectors_vs_hnswlib", 4, 8),
+        mark("the same, as usearch bf16", "vectors_vs_usearch_bf16", 3, 6),
+        mark("the same, as faiss SQ8", "vectors_vs_faiss_sq8", 1.7, 3.4),
+        mark("replacements, times as many as hnswlib", "replacements_vs_hnswlib", 100, 1000),
+        mark("recall after ten turnovers, less that of a fresh index", "recall_change", -0.002, 0),
+        mark("searches after ten turnovers, share of a fresh index's", "qps_after_turnovers", 0.97, 1),
+        mark(
+            "memory after ten turnovers, times a fresh index's", "memory_after_turnovers", 1.02, 1, most=True
+        ),
+    )
+
+
 MARKS = (
     Mark("hit, times as fast as cachebox LRU, 100,000 entries", "hit_vs_cachebox_lru_100000", 1.0, 2.0),
     Mark("hit, times as fast as dict, 1,000,000 entries at random", "hit_vs_dict_1000000", 1.5, 2.5),
@@ -73,6 +93,8 @@ MARKS = (
         most=True,
     ),
     Mark("the same, share of one that is traced", "ChatRouter, a tracer, miss adds", 0.6, 0.1, most=True),
+    *_vector_marks("real_questions_50000"),
+    *_vector_marks("clustered_50000"),
 )
 
 

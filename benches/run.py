@@ -17,7 +17,19 @@ if not __package__:  # run as a file: make the package importable
     sys.path[0] = str(Path(__file__).parents[1])
 
 from benches import machine, marks, report
-from benches.measures import batches, floor, imports, live, lookups, memory, puts, replays, savings, threads
+from benches.measures import (
+    batches,
+    floor,
+    imports,
+    live,
+    lookups,
+    memory,
+    puts,
+    replays,
+    savings,
+    threads,
+    vectors,
+)
 from benches.payload import WORKLOADS, settings
 
 RESULTS = Path(__file__).parent / "results"
@@ -32,6 +44,7 @@ MEASURES: dict[str, Callable[[bool], report.Measure]] = {
     "replays": replays.measure,
     "live": live.measure,
     "floor": floor.measure,
+    "vectors": vectors.measure,
 }
 
 

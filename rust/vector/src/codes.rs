@@ -37,7 +37,22 @@ pub(crate) struct Coded {
     total: f32,
     /// `q.centre - |centre|^2`.
     shift: f32,
+    /// `|p|`.
+    norm: f32,
 }
+
+/// What a code says of a vector's similarity to a query.
+#[derive(Clone, Copy)]
+pub(crate) struct Estimate {
+    pub(crate) slot: u32,
+    pub(crate) similarity: f32,
+    /// Its standard error, about.
+    pub(crate) error: f32,
+}
+
+/// The standard error of an estimate over `factor |p|`: `sqrt(1 - c^2)`, where `c = |r|_1 / (sqrt(n) |r|)` is near
+/// `sqrt(2 / pi)` after the rotation.
+const ERROR: f32 = 0.602_81;
 
 impl Codes {
     /// No codes yet, about `centre`, whose length is a multiple of 64.
@@ -119,16 +134,18 @@ impl Codes {
         let residual: Vec<f32> = query.iter().zip(&self.centre).map(|(q, c)| q - c).collect();
         let bits = residual.as_chunks().0.iter().map(signs).collect();
         let total = residual.as_chunks().0.iter().map(sum).sum();
-        Coded { bits, total, shift: kernels.dot_f32(query, &self.centre) - self.norm, residual }
+        let norm = kernels.dot_f32(&residual, &residual).sqrt();
+        Coded { bits, total, shift: kernels.dot_f32(query, &self.centre) - self.norm, norm, residual }
     }
 
     /// About the similarity of `query` and the vector in a slot.
     #[inline]
-    pub(crate) fn estimate(&self, kernels: &Kernels, query: &Coded, slot: usize) -> f32 {
-        let signed =
-            2.0 * kernels.set_bits_sum(&query.residual, &self.blocks[self.first_word(slot)..]) - query.total;
-        let Terms { factor, offset } = self.terms[slot];
-        signed.mul_add(factor, offset + query.shift)
+    pub(crate) fn estimate(&self, kernels: &Kernels, query: &Coded, slot: u32) -> Estimate {
+        let code = &self.blocks[self.first_word(slot as usize)..];
+        let signed = 2.0 * kernels.set_bits_sum(&query.residual, code) - query.total;
+        let Terms { factor, offset } = self.terms[slot as usize];
+        let similarity = signed.mul_add(factor, offset + query.shift);
+        Estimate { slot, similarity, error: ERROR * factor * query.norm }
     }
 
     /// Asks for a code that [`Self::estimate`] will read soon.

@@ -18,6 +18,8 @@ const QUERIES_A_TILE: usize = 8;
 const AHEAD: usize = 4;
 /// The centre moves when the mean has left it by this share of the vectors' mean square distance from the mean.
 const DRIFT: f64 = 0.01;
+/// Standard errors by which an estimate may be too low: a vector that may still be among the best is compared.
+const DOUBT: f32 = 2.0;
 
 /// Rows in slots, and codes of them where there are many.
 pub(crate) struct Flat {
@@ -164,7 +166,7 @@ impl Flat {
         found
     }
 
-    /// The best `k` of `slots`: by their estimates first, the best of those by their rows.
+    /// The best `k` of `slots`: the most likely by their rows, then those that may still be better.
     fn ranked(
         &self,
         kernels: &Kernels,
@@ -182,12 +184,19 @@ impl Flat {
             if let Some(&soon) = slots.get(at + AHEAD) {
                 codes.prefetch(soon as usize);
             }
-            estimates.push((slot, codes.estimate(kernels, own, slot as usize)));
+            estimates.push(codes.estimate(kernels, own, slot));
         }
-        estimates.select_nth_unstable_by(kept, |a, b| b.1.total_cmp(&a.1));
-        estimates.truncate(kept);
-        estimates.iter().take(AHEAD).for_each(|near| self.rows.prefetch(near.0 as usize));
-        best(k, self.scored(kernels, query, estimates.into_iter().map(|estimate| estimate.0)))
+        estimates.select_nth_unstable_by(kept, |a, b| b.similarity.total_cmp(&a.similarity));
+        let (likely, others) = estimates.split_at(kept);
+        let mut found = best(k, self.scored(kernels, query, likely.iter().map(|likely| likely.slot)));
+        let worst = found.last().map_or(f32::NEG_INFINITY, |worst| worst.1);
+        let doubtful: Vec<u32> = others
+            .iter()
+            .filter(|other| other.similarity + DOUBT * other.error >= worst)
+            .map(|other| other.slot)
+            .collect();
+        found.extend(self.scored(kernels, query, doubtful.iter().copied()));
+        best(k, found)
     }
 
     /// Each slot with its exact similarity, as far as the store is exact.
@@ -273,7 +282,7 @@ fn mean(sum: &[f64], len: usize) -> Vec<f32> {
 struct Effort {
     /// By Hamming distance.
     scanned: usize,
-    /// By estimate.
+    /// By estimate, at the least: what may still be better than the worst of these is compared as well.
     compared: usize,
 }
 
@@ -285,8 +294,8 @@ impl Effort {
     /// larger one is near. The error of a code falls with the root of its bits, so short ones are looked at longer.
     fn for_best(k: usize, rows: &Rows) -> Self {
         let shorter = AMPLE_WIDTH.div_ceil(rows.width()).pow(2);
-        let scanned = (96 + 16 * k + rows.len() / 400) * shorter;
-        Self { scanned, compared: (24 + 2 * k + rows.len() / 8000) * shorter }
+        let scanned = (112 + 16 * k + rows.len() / 250) * shorter;
+        Self { scanned, compared: (8 + 2 * k) * shorter }
     }
 }
 

@@ -28,7 +28,7 @@ proptest! {
         (blocks, query, limit) in shapes().prop_flat_map(|(words, blocks)| (
             prop::collection::vec(any::<u64>(), blocks * words * LANES),
             prop::collection::vec(any::<u64>(), words),
-            0..=(64 * words) as u16,
+            0..=u16::try_from(64 * words).expect("few words"),
         )),
     ) {
         let (scalar, others) = others();
@@ -67,6 +67,7 @@ proptest! {
     ) {
         let (scalar, others) = others();
         let halves: Vec<u16> = row.iter().map(|&value| half::from_f32(value)).collect();
+        #[expect(clippy::cast_possible_truncation, reason = "at most 127 in size")]
         let bytes: Vec<i8> = row.iter().map(|value| (value * 127.0) as i8).collect();
         for kernels in others {
             let (name, terms) = (kernels.name(), query.len());
@@ -103,7 +104,8 @@ fn every_f16_means_the_same_to_every_kernel() {
         let (mut query, mut row) = ([0.0; 64], [0; 64]);
         (query[5], row[5]) = (1.0, bits);
         for kernels in &others {
-            assert_eq!(kernels.dot_f16(&query, &row), scalar.dot_f16(&query, &row), "{bits:#x}");
+            let products = [*kernels, scalar].map(|kernels| kernels.dot_f16(&query, &row).to_bits());
+            assert_eq!(products[0], products[1], "{bits:#x}");
         }
     }
 }

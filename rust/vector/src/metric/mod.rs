@@ -13,14 +13,13 @@ pub mod half;
 #[expect(clippy::cast_possible_truncation, reason = "a distance is at most the number of bits")]
 mod scalar;
 #[cfg(target_arch = "aarch64")]
-#[expect(clippy::wildcard_imports, clippy::cast_possible_truncation, reason = "intrinsics; see `scalar`")]
+#[expect(clippy::cast_possible_truncation, reason = "see `scalar`")]
 mod neon;
 #[cfg(target_arch = "x86_64")]
 #[expect(
-    clippy::wildcard_imports,
     clippy::cast_possible_truncation,
     clippy::cast_ptr_alignment,
-    reason = "intrinsics, all of them loads and stores that need no alignment; see `scalar`"
+    reason = "loads and stores that need no alignment; for the casts see `scalar`"
 )]
 mod x86;
 

@@ -1,4 +1,5 @@
 //! NEON, which every 64-bit ARM has. f16 rows are converted one by one: the instructions for that are not stable.
+#![allow(clippy::wildcard_imports, reason = "intrinsics name their instruction set themselves")]
 
 use std::arch::aarch64::*;
 

@@ -1,4 +1,5 @@
 //! AVX2 with FMA and F16C, and AVX-512 with VPOPCNTDQ. A CPU with AVX-512 but no VPOPCNTDQ runs the AVX2 table.
+#![allow(clippy::wildcard_imports, reason = "intrinsics name their instruction set themselves")]
 
 use std::arch::x86_64::*;
 

@@ -1,0 +1,1 @@
+"""Indexes of vectors, and what they are measured on."""
