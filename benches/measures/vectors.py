@@ -153,7 +153,7 @@ def _turned_over(data: Data, plan: dict[str, Any]) -> dict[str, float]:
     return {
         "recall_fresh": _recall(new, data.queries, truth),
         "recall_after_turnovers": _recall(old, data.queries, truth),
-        "recall_change": _recall(old, data.queries, truth) - _recall(new, data.queries, truth),
+        "recall_change": round(_recall(old, data.queries, truth) - _recall(new, data.queries, truth), 6),
         "qps_after_turnovers": ratio(samples, "new", "old"),
         "memory_after_turnovers": old.index.memory_bytes / new.index.memory_bytes,
     }
