@@ -2,11 +2,10 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, get_args
 
-from lecmux._record import record
 from lecmux.errors import ConfigError
 
 __all__ = ["Answer", "CacheMode", "Decision", "Key", "Query", "Reply", "Unit", "Usage", "check_cache_mode"]
@@ -44,7 +43,7 @@ class Key(NamedTuple):
     fingerprint: str = ""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What one model call consumed.
 
@@ -87,7 +86,7 @@ class Usage:
     storage_searches: int = 0
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Query:
     """One request.
 
@@ -104,7 +103,7 @@ class Query:
     attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What a model returned.
 
@@ -123,7 +122,7 @@ class Reply:
     reasoning: str | None = None
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Decision:
     """How a request was answered, and why. Amounts are in `unit`.
 
@@ -178,7 +177,7 @@ _AFTER_SAVED = attrgetter(
 )
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The value, the decision behind it, and the model's reply where one was called."""
 
