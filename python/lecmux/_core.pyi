@@ -370,6 +370,20 @@ class VectorIndex:
 def vector_kernels() -> str:
     """The instruction set that searches run on."""
 
+class SemanticStream:
+    """Texts with vectors (n, dim) float32 and classes int64, to be replayed through the semantic decision."""
+
+    def __new__(cls, texts: list[str], classes: Any, vectors: Any, dim: int) -> SemanticStream: ...
+    def replay(
+        self, seed: int, *, requests: int, max_error: float, hide_answers: bool
+    ) -> tuple[int, int, int, list[tuple[int, int | None]]]:
+        """Hits, wrong hits, audits, and the row asked and the row served of each request."""
+    def hindsight(self, seed: int, *, requests: int, max_error: float) -> tuple[int, float]:
+        """Hits of the best static threshold, and the threshold."""
+
+def judge_pair(cached: str, query: str, similarity: float, *, max_error: float) -> tuple[bool, float, str]:
+    """Whether a candidate that nothing else is known of is served, its risk, and the facet that forbids it."""
+
 def snapshot_about(sealed: bytes) -> str:
     """The text kept with a snapshot."""
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from lecmux.cli import models
+from lecmux.cli import evaluate, models
 from lecmux.cli.demo import demo
 from lecmux.cli.reproduce import reproduce
 from lecmux.cli.simulate import simulate
@@ -23,4 +23,5 @@ app.command()(stats)
 app.command()(explain)
 app.command()(reproduce)
 app.command()(simulate)
+app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")

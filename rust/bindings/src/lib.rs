@@ -14,6 +14,7 @@ mod optimum;
 mod offline;
 mod router;
 mod scored;
+mod semantic;
 mod simulate;
 mod store;
 mod value;
@@ -40,6 +41,8 @@ mod _core {
     use super::optimum::{exploration_floor, lower_bound, optimum};
     #[pymodule_export]
     use super::router::{Choice, Router};
+    #[pymodule_export]
+    use super::semantic::{SemanticStream, judge_pair};
     #[pymodule_export]
     use super::simulate::simulate;
     #[pymodule_export]

@@ -14,6 +14,7 @@ pub mod replay;
 pub mod offline;
 pub mod bound;
 pub mod optimum;
+pub mod semantic;
 
 pub use curve::Curve;
 pub use multiplexer::Multiplexer;

@@ -5,6 +5,8 @@
 //! inequality the mixture ever reaches 1/alpha with probability at most alpha. So a hit is served only while W > budget
 //! would need the mixture to reach 1/alpha: then W <= budget at all times at once, with probability 1 - alpha.
 
+use super::calibration::{BINS, bin, edge};
+
 /// Shape and rate of the mixture: sharpest where about this many wrong hits are expected.
 const SHAPE: f64 = 30.0;
 /// Chance that the budget is ever exceeded, where predictions hold.
@@ -41,4 +43,95 @@ fn ln_gamma(x: f64) -> f64 {
     (x - 0.5) * x.ln() - x
         + 0.918_938_533_204_672_8
         + inverse * (1.0 / 12.0 - square * (1.0 / 360.0 - square * (1.0 / 1260.0 - square / 1680.0)))
+}
+
+/// Requests after which the threshold is planned again.
+const PLAN_EVERY: u64 = 20;
+/// Requests after which half of the supply is forgotten.
+const HALF_LIFE: f64 = 1500.0;
+/// The shortest span that is planned for, in requests; later, the next as many as there were.
+const SHORTEST_PLAN: f64 = 500.0;
+
+/// What was risked, and the probability of a wrong answer up to which a hit is worth its risk.
+///
+/// A hit is a hit, whatever its risk; so the most hits for a given risk come from one threshold, the highest at which
+/// the supply of candidates uses up the allowance of the span planned for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Budget {
+    max_error: f64,
+    requests: u64,
+    spent: f64,
+    threshold: f64,
+    candidates: [f64; BINS],
+    risks: [f64; BINS],
+}
+
+impl Budget {
+    /// Nothing spent yet.
+    #[must_use]
+    pub fn new(max_error: f64) -> Self {
+        Self {
+            max_error,
+            requests: 0,
+            spent: 0.0,
+            threshold: 0.0,
+            candidates: [0.0; BINS],
+            risks: [0.0; BINS],
+        }
+    }
+
+    /// Counts a request, whatever becomes of it.
+    pub fn request(&mut self) {
+        self.requests += 1;
+        if self.requests % PLAN_EVERY == 1 {
+            self.plan();
+        }
+    }
+
+    /// Whether a candidate with this probability of a wrong answer may be served.
+    pub fn admits(&mut self, wrong: f64) -> bool {
+        let bin = bin(wrong);
+        self.candidates[bin] += 1.0;
+        self.risks[bin] += wrong;
+        wrong <= self.threshold && self.spent + wrong <= allowance(self.max_error * self.requests as f64)
+    }
+
+    /// Counts a hit.
+    pub fn spend(&mut self, wrong: f64) {
+        self.spent += wrong;
+    }
+
+    /// The probability of a wrong answer up to which a hit is served.
+    #[must_use]
+    pub fn threshold(&self) -> f64 {
+        self.threshold
+    }
+
+    /// Sum of the predicted probabilities of the hits.
+    #[must_use]
+    pub fn spent(&self) -> f64 {
+        self.spent
+    }
+
+    fn plan(&mut self) {
+        let keep = 0.5_f64.powf(PLAN_EVERY as f64 / HALF_LIFE);
+        for bin in 0..BINS {
+            self.candidates[bin] *= keep;
+            self.risks[bin] *= keep;
+        }
+        let span = (self.requests as f64).max(SHORTEST_PLAN);
+        let left = allowance(self.max_error * (self.requests as f64 + span)) - self.spent;
+        let supply = self.candidates.iter().sum::<f64>().max(1.0);
+        let mut rate = (left / span).max(0.0) * supply;
+        self.threshold = 0.0;
+        for bin in 0..BINS {
+            let (low, high) = (edge(bin), edge(bin + 1));
+            if self.risks[bin] > rate {
+                self.threshold = low + (high - low) * rate / self.risks[bin];
+                return;
+            }
+            rate -= self.risks[bin];
+            self.threshold = high;
+        }
+    }
 }

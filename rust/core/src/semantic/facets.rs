@@ -3,7 +3,7 @@
 //! An embedding puts "turn it on" beside "turn it off". Facets are read from the words alone, once a text, and two
 //! texts are compared facet by facet: equal, different, or only in one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use super::lexicon::{AXES, DATES, NAMES, NEGATION, NUMBERS, STOP, SYNONYMS, UNITS};
@@ -41,7 +41,8 @@ pub enum Compared {
 }
 
 /// How two texts compare.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "one facet each")]
 pub struct Comparison {
     /// Numerals and number words.
     pub numbers: Compared,
@@ -72,25 +73,25 @@ pub struct Comparison {
 }
 
 struct Tables {
-    stop: HashMap<&'static str, ()>,
-    negation: HashMap<&'static str, ()>,
+    stop: HashSet<&'static str>,
+    negation: HashSet<&'static str>,
     poles: HashMap<&'static str, Vec<u32>>,
     same: HashMap<&'static str, u32>,
     numbers: HashMap<&'static str, f64>,
     units: HashMap<&'static str, u32>,
     dates: HashMap<&'static str, u32>,
-    names: HashMap<&'static str, ()>,
+    names: HashSet<&'static str>,
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables {
-    stop: STOP.iter().map(|&word| (word, ())).collect(),
-    negation: NEGATION.iter().map(|&word| (word, ())).collect(),
+    stop: STOP.iter().copied().collect(),
+    negation: NEGATION.iter().copied().collect(),
     poles: poles(),
     same: SYNONYMS.iter().flat_map(|set| set.iter().map(|&word| (word, hash(set[0])))).collect(),
     numbers: NUMBERS.iter().copied().collect(),
     units: UNITS.iter().flat_map(|set| set.iter().map(|&word| (word, hash(set[0])))).collect(),
     dates: DATES.iter().flat_map(|set| set.iter().map(|&word| (word, hash(set[0])))).collect(),
-    names: NAMES.iter().map(|&word| (word, ())).collect(),
+    names: NAMES.iter().copied().collect(),
 });
 
 fn poles() -> HashMap<&'static str, Vec<u32>> {
@@ -128,7 +129,9 @@ impl Facets {
         for set in facets.sets_mut() {
             set.sort_unstable();
         }
-        for set in [&mut facets.dates, &mut facets.names, &mut facets.poles, &mut facets.content, &mut facets.units] {
+        for set in
+            [&mut facets.dates, &mut facets.names, &mut facets.poles, &mut facets.content, &mut facets.units]
+        {
             set.dedup();
         }
         facets
@@ -153,7 +156,7 @@ impl Facets {
         }
         let word = lower.strip_suffix("'s").unwrap_or(&lower);
         self.meaning(word, &lower);
-        if is_named(bare, opens) || TABLES.names.contains_key(word) {
+        if is_named(bare, opens) || TABLES.names.contains(word) {
             self.names.push(hash(word));
         }
         if let Some(place) = match word {
@@ -162,7 +165,7 @@ impl Facets {
             _ => None,
         } {
             *role = Some(place);
-        } else if !TABLES.stop.contains_key(word) {
+        } else if !TABLES.stop.contains(word) {
             let meant = sense(word);
             self.content.push(meant);
             if let Some(place) = role.take() {
@@ -172,7 +175,7 @@ impl Facets {
     }
 
     fn meaning(&mut self, word: &str, lower: &str) {
-        if TABLES.negation.contains_key(word) || lower.ends_with("n't") {
+        if TABLES.negation.contains(word) || lower.ends_with("n't") {
             self.negations += 1;
         }
         if let Some(poles) = TABLES.poles.get(word) {
@@ -245,7 +248,8 @@ fn trimmed(raw: &str) -> &str {
 
 /// Snake or camel case, a path, a call, a version: what a program would take literally.
 fn is_code(word: &str) -> bool {
-    let inner_capital = word.chars().zip(word.chars().skip(1)).any(|(a, b)| a.is_lowercase() && b.is_uppercase());
+    let inner_capital =
+        word.chars().zip(word.chars().skip(1)).any(|(a, b)| a.is_lowercase() && b.is_uppercase());
     let letters = word.chars().any(char::is_alphabetic);
     let digits = word.chars().any(|sign| sign.is_ascii_digit());
     let starts_with_digit = word.starts_with(|sign: char| sign.is_ascii_digit());

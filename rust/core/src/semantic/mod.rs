@@ -1,9 +1,13 @@
-//! Neighbours → serve or decline, under an error budget.
+//! Neighbours → serve, audit or decline, under an error budget.
 
-pub mod budget;
-pub mod facets;
-pub mod features;
 mod lexicon;
-pub mod model;
+pub mod facets;
+pub mod neighbours;
+pub mod features;
 pub mod prior;
+pub mod model;
+pub mod calibration;
+pub mod budget;
+pub mod audit;
+pub mod judge;
 pub mod young;

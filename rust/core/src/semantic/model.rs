@@ -27,7 +27,8 @@ impl Record {
         DEVIATION * self.surprise / (1.0 + DEVIATION * self.information)
     }
 
-    #[allow(dead_code)] fn variance(&self) -> f64 {
+    #[allow(dead_code)]
+    fn variance(&self) -> f64 {
         DEVIATION / (1.0 + DEVIATION * self.information)
     }
 }

@@ -20,4 +20,5 @@ pub const DEVIATIONS: [f64; FEATURES] = [
 
 /// The largest probability of a wrong answer at which a candidate without any stream around it is served, and the
 /// share of wrong answers this served on the pairs of the fit. Between two rows the bound is interpolated.
-pub const ALONE: [(f64, f64); 6] = [(0.0, 0.0), (0.005, 0.45), (0.01, 0.52), (0.02, 0.6), (0.04, 0.7), (0.06, 0.75)];
+pub const ALONE: [(f64, f64); 6] =
+    [(0.0, 0.0), (0.005, 0.45), (0.01, 0.52), (0.02, 0.6), (0.04, 0.7), (0.06, 0.75)];

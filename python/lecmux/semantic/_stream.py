@@ -1,0 +1,111 @@
+"""The semantic decision over a stream of classed texts."""
+
+from array import array
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from os import cpu_count
+
+from lecmux import _core
+from lecmux.embedders import Embedder
+from lecmux.errors import ConfigError
+
+__all__ = ["Order", "StreamEvaluation", "evaluate_stream"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What became of the texts in one seeded order."""
+
+    seed: int
+    requests: int
+    hits: int
+    wrong_hits: int
+    """Hits whose class was another."""
+    audits: int
+    """Would-be hits that a model answered, to see whether they were right; not counted as hits."""
+    embed_calls: int
+    hindsight_hits: int
+    """Hits of the best static threshold, chosen in hindsight for this order under the same `max_error`."""
+    hindsight_threshold: float
+    trace: tuple[tuple[int, int | None], ...]
+    """The row of each request, and the row whose answer was served."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvaluation:
+    """All orders."""
+
+    max_error: float
+    answers_hidden: bool
+    embedder: str
+    orders: tuple[Order, ...]
+
+    @property
+    def hit_rate(self) -> float:
+        """Mean share of requests that were hits."""
+        return sum(order.hits / order.requests for order in self.orders) / len(self.orders)
+
+    @property
+    def wrong_rate(self) -> float:
+        """Mean share of requests that were wrong hits."""
+        return sum(order.wrong_hits / order.requests for order in self.orders) / len(self.orders)
+
+    @property
+    def within_budget(self) -> int:
+        """Orders whose wrong hits were at most `max_error` of the requests."""
+        return sum(order.wrong_hits <= self.max_error * order.requests for order in self.orders)
+
+
+def evaluate_stream(
+    texts: Sequence[str],
+    classes: Sequence[str | None],
+    *,
+    embedder: Embedder,
+    max_error: float,
+    orders: int = 20,
+    hide_answers: bool = False,
+    requests: int | None = None,
+) -> StreamEvaluation:
+    """Serves the texts from an empty cache, once for each seed from 0 to `orders` - 1.
+
+    Args:
+        texts: The requests, in any order.
+        classes: The class of each: an answer may be reused within a class. None: its own class.
+        embedder: Embeds the texts.
+        max_error: Wrong hits that are tolerable, as a share of all requests.
+        orders: How many shuffles.
+        hide_answers: Keep the neighbours' stored answers out of the features.
+        requests: Serve only so many of each order.
+
+    Raises:
+        ConfigError: for a setting out of range, or texts and classes that are not as many.
+    """
+    if len(texts) != len(classes) or not texts:
+        raise ConfigError(
+            f"{len(texts)} texts with {len(classes)} classes: one class a text, and one text at least"
+        )
+    if orders < 1 or (requests is not None and requests < 1):
+        raise ConfigError(f"orders and requests must be at least 1, got {orders} and {requests}")
+    served = min(requests or len(texts), len(texts))
+    vectors = embedder.embed(texts)
+    stream = _core.SemanticStream(list(texts), _numbers(classes), vectors, vectors.shape[1])
+
+    def run(seed: int) -> Order:
+        hits, wrong, audits, trace = stream.replay(
+            seed, requests=served, max_error=max_error, hide_answers=hide_answers
+        )
+        best, threshold = stream.hindsight(seed, requests=served, max_error=max_error)
+        return Order(seed, served, hits, wrong, audits, served, best, threshold, tuple(trace))
+
+    with ThreadPoolExecutor(cpu_count() or 1) as pool:
+        return StreamEvaluation(max_error, hide_answers, embedder.name, tuple(pool.map(run, range(orders))))
+
+
+def _numbers(classes: Sequence[str | None]) -> memoryview:
+    """Classes as int64: one number a class, and a number of its own where there is none."""
+    known: dict[object, int] = {}
+    numbers = [
+        known.setdefault((place,) if name is None else name, len(known)) for place, name in enumerate(classes)
+    ]
+    return memoryview(array("q", numbers))

@@ -1,0 +1,141 @@
+//! Serve, audit or decline a candidate, and learn from each answer that was paid for.
+
+use super::audit;
+use super::budget::Budget;
+use super::calibration::Calibration;
+use super::features::FEATURES;
+use super::model::{Pooled, Record};
+use super::prior::{DEVIATIONS, MEANS};
+use crate::error::Error;
+
+/// The most labels of the model, and of the calibration, that one audit counts for.
+const HEAVIEST: [f64; 2] = [2.0, 8.0];
+
+/// What becomes of a candidate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Verdict {
+    /// Its answer is served.
+    Serve,
+    /// It would be served, and is answered by a model to see whether that is right; stands for so many hits.
+    Audit(f64),
+    /// A model answers.
+    Decline,
+}
+
+/// A verdict with its grounds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judgement {
+    /// What becomes of it.
+    pub verdict: Verdict,
+    /// Probability of a wrong answer, calibrated and cautious.
+    pub wrong: f64,
+    /// What the model said before calibration.
+    pub predicted: f64,
+    /// The probability up to which hits are served now.
+    pub threshold: f64,
+}
+
+/// The decision of one pool of evidence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judge {
+    seed: u64,
+    requests: u64,
+    audits: u64,
+    /// Audits that were wrong, each for as many hits as it stands for.
+    audited_wrong: f64,
+    model: Pooled,
+    calibration: Calibration,
+    budget: Budget,
+}
+
+impl Judge {
+    /// A judge that has seen nothing; `max_error` is the share of wrong hits among all requests.
+    ///
+    /// # Errors
+    /// [`Error::Config`] unless `max_error` lies in [0, 0.5].
+    pub fn new(max_error: f64, seed: u64) -> Result<Self, Error> {
+        if !(0.0..=0.5).contains(&max_error) {
+            return Err(Error::Config { what: format!("max_error must lie in [0, 0.5], got {max_error}") });
+        }
+        Ok(Self {
+            seed,
+            requests: 0,
+            audits: 0,
+            audited_wrong: 0.0,
+            model: Pooled::new(&MEANS, &DEVIATIONS),
+            calibration: Calibration::default(),
+            budget: Budget::new(max_error),
+        })
+    }
+
+    /// Counts a request; before [`Self::judge`], and also where there is no candidate.
+    pub fn request(&mut self) {
+        self.requests += 1;
+        self.budget.request();
+    }
+
+    /// Judges the candidate of the request counted last.
+    pub fn judge(&mut self, features: &[f64; FEATURES], record: &Record) -> Judgement {
+        let predicted = self.model.wrong(features, record);
+        let wrong = self.calibration.correct(predicted);
+        let threshold = self.budget.threshold();
+        let verdict = if self.budget.admits(wrong) { self.serve(wrong, threshold) } else { Verdict::Decline };
+        Judgement { verdict, wrong, predicted, threshold }
+    }
+
+    fn serve(&mut self, wrong: f64, threshold: f64) -> Verdict {
+        let share = audit::share(wrong, threshold, self.audits);
+        if audit::coin(self.seed, self.requests) < share {
+            self.audits += 1;
+            return Verdict::Audit(1.0 / share);
+        }
+        self.budget.spend(wrong);
+        Verdict::Serve
+    }
+
+    /// Takes in what the model's answer says of a candidate that was audited or declined. Returns the surprise: the
+    /// label (1: right) less what was expected, for the entry that the answer becomes.
+    pub fn learn(
+        &mut self,
+        features: &[f64; FEATURES],
+        record: &mut Record,
+        judgement: &Judgement,
+        right: bool,
+    ) -> f64 {
+        let weight = match judgement.verdict {
+            Verdict::Audit(weight) => weight,
+            _ => 1.0,
+        };
+        if !right && matches!(judgement.verdict, Verdict::Audit(_)) {
+            self.audited_wrong += weight;
+        }
+        self.model.learn(features, record, right, weight.min(HEAVIEST[0]));
+        self.calibration.learn(judgement.predicted, !right, weight.min(HEAVIEST[1]));
+        f64::from(u8::from(right)) - (1.0 - judgement.predicted)
+    }
+
+    /// Audited hits.
+    #[must_use]
+    pub fn audits(&self) -> u64 {
+        self.audits
+    }
+
+    /// Wrong hits that the audits speak of, among all that were served or audited.
+    #[must_use]
+    pub fn audited_wrong(&self) -> f64 {
+        self.audited_wrong
+    }
+
+    /// Asserts that the books agree.
+    ///
+    /// # Panics
+    /// When they do not.
+    pub fn check(&self) {
+        assert!(
+            self.budget.spent() >= 0.0 && self.budget.spent() <= self.requests as f64,
+            "risk is out of range"
+        );
+        assert!(self.audits <= self.requests, "more audits than requests");
+        assert!(self.model.weights.iter().all(|weight| weight.is_finite()), "a weight is not finite");
+    }
+}
