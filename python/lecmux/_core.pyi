@@ -382,7 +382,7 @@ class SemanticStream:
         """Hits of the best static threshold, and the threshold."""
 
 def judge_pair(cached: str, query: str, similarity: float, *, max_error: float) -> tuple[bool, float, str]:
-    """Whether a candidate that nothing else is known of is served, its risk, and the facet that forbids it."""
+    """Whether a candidate judged alone is served, its risk, and the facet that forbids it."""
 
 def snapshot_about(sealed: bytes) -> str:
     """The text kept with a snapshot."""

@@ -1,5 +1,8 @@
 """`lecmux.semantic`: a stream and pairs, with vectors that are given."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from lecmux.errors import ConfigError
@@ -13,7 +16,7 @@ class Given:
 
     name = "given"
 
-    def embed(self, texts):
+    def embed(self, texts: Sequence[str]) -> Any:
         rows = []
         for text in texts:
             topic = np.random.default_rng(int(text.split()[0])).normal(size=32)
@@ -21,16 +24,16 @@ class Given:
         vectors = np.array(rows, np.float32)
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
-    async def aembed(self, texts):
+    async def aembed(self, texts: Sequence[str]) -> Any:
         return self.embed(texts)
 
 
-def stream(topics=30, each=40):
+def stream(topics: int = 30, each: int = 40) -> tuple[list[str], list[str]]:
     texts = [f"{topic} wording {'x' * number}" for topic in range(topics) for number in range(each)]
     return texts, [text.split()[0] for text in texts]
 
 
-def test_serves_within_the_budget_and_tells_what_it_served():
+def test_serves_within_the_budget_and_tells_what_it_served() -> None:
     texts, classes = stream()
     found = evaluate_stream(texts, classes, embedder=Given(), max_error=0.05, orders=3)
 
@@ -43,7 +46,7 @@ def test_serves_within_the_budget_and_tells_what_it_served():
         assert order.wrong_hits == sum(classes[row] != classes[source] for row, source in served)
 
 
-def test_the_same_seed_gives_the_same_outcome_and_hidden_answers_another():
+def test_the_same_seed_gives_the_same_outcome_and_hidden_answers_another() -> None:
     texts, classes = stream()
     settings = {"embedder": Given(), "max_error": 0.05, "orders": 1}
 
@@ -52,7 +55,7 @@ def test_the_same_seed_gives_the_same_outcome_and_hidden_answers_another():
     assert hidden.orders != evaluate_stream(texts, classes, **settings).orders
 
 
-def test_rows_of_their_own_class_are_never_right():
+def test_rows_of_their_own_class_are_never_right() -> None:
     texts, classes = stream(10, 20)
     found = evaluate_stream(texts, [None] * len(classes), embedder=Given(), max_error=0.05, orders=1)
     order = found.orders[0]
@@ -64,13 +67,13 @@ def test_rows_of_their_own_class_are_never_right():
 @pytest.mark.parametrize(
     "wrong", [{"orders": 0}, {"requests": 0}, {"max_error": 0.9}, {"max_error": float("nan")}]
 )
-def test_settings_out_of_range_are_refused(wrong):
+def test_settings_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     texts, classes = stream(2, 2)
     with pytest.raises(ConfigError):
         evaluate_stream(texts, classes, **{"embedder": Given(), "max_error": 0.02, "orders": 1} | wrong)
 
 
-def test_pairs_count_what_was_served_and_why_not():
+def test_pairs_count_what_was_served_and_why_not() -> None:
     cached = ["1 send money", "1 send 20 euros", "1 turn it on", "1 hello"]
     queries = ["1 send money", "1 send 30 euros", "1 turn it off", "1 hi"]
     found = evaluate_pairs(cached, queries, [True, False, False, None], embedder=Given(), max_error=0.02)
