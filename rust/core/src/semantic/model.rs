@@ -26,11 +26,6 @@ impl Record {
     pub fn deviation(&self) -> f64 {
         DEVIATION * self.surprise / (1.0 + DEVIATION * self.information)
     }
-
-    #[allow(dead_code)]
-    fn variance(&self) -> f64 {
-        DEVIATION / (1.0 + DEVIATION * self.information)
-    }
 }
 
 /// The pooled model.
