@@ -52,8 +52,9 @@ fn sure() -> [f64; FEATURES] {
 #[test]
 fn the_guarantee_holds_where_predictions_do() {
     let (max_error, requests, runs) = (0.02, 4000, 300);
-    let allowances: Vec<f64> =
-        (0..=requests).map(|t| if t % 50 == 0 { allowance(max_error * t as f64) } else { -1.0 }).collect();
+    let allowances: Vec<f64> = (0..=requests)
+        .map(|t| if t % 50 == 0 { allowance(max_error * f64::from(t)) } else { -1.0 })
+        .collect();
     let mut passed = 0;
     for seed in 0..runs {
         let (mut spent, mut wrong, mut most, mut over) = (0.0, 0.0, 0.0, false);
