@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from lecmux.cli._folder import writable
 from lecmux.errors import MissingExtraError
 
 __all__ = ["reproduce"]
@@ -42,9 +43,12 @@ def reproduce(
         raise MissingExtraError(f"experiments need: pip install 'lecmux[cli,sim]' ({error})") from error
     from lecmux.cli.progress import steps  # noqa: PLC0415
 
+    if out is not None:
+        writable(out)
+    chosen = [experiment(name) for name in names] if names else EXPERIMENTS
     console = _console()
     found = {}
-    for each in [experiment(name) for name in names] if names else EXPERIMENTS:
+    for each in chosen:
         with steps(each.name) as progress:
             results = found[each.name] = each.run(seeds or each.seeds, progress)
         if out is not None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from lecmux.cli._folder import writable
 from lecmux.errors import ConfigError, MissingExtraError
 
 __all__ = ["simulate"]
@@ -68,6 +69,8 @@ def simulate(
         from lecmux.sim.traces import read_log  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtraError(f"a simulation needs: pip install 'lecmux[cli,sim]' ({error})") from error
+    if out is not None:
+        writable(out)
     if model and cost:
         raise ConfigError("--cost names columns of costs, --model prices tokens: give one of them")
     costs = _simulated.tokens(model, prices, input_tokens, output_tokens) if model else _columns(cost)

@@ -114,3 +114,26 @@ def test_help_names_the_extra_with_its_brackets(
     environment: dict[str, str], command: str, extra: str
 ) -> None:
     assert f"lecmux[{extra}]" in lecmux(environment, command, "--help").stdout
+
+
+@pytest.mark.parametrize("command", [["simulate", "{log}"], ["reproduce", "drift"]])
+def test_a_folder_that_cannot_be_written_is_found_before_the_work(
+    environment: dict[str, str], tmp_path: Path, command: list[str]
+) -> None:
+    pytest.importorskip("numpy", reason="needs lecmux[cli,sim]")
+    log = tmp_path / "log.csv"
+    log.write_text("query,cost\na,1\na,1\n")
+    command = [word.format(log=log) for word in command]
+
+    done = lecmux(environment, *command, "--out", str(log / "charts"))
+
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    assert "%" not in done.stderr, "the work had begun"
+
+
+def test_the_package_runs_as_a_module(environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "lecmux", "models", "list", "--json"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    assert json.loads(done.stdout) == []
