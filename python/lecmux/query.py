@@ -95,12 +95,18 @@ class Query:
         scope: the tenant; entries of one scope are never served in another.
         fingerprint: everything else that changes the answer (tools, temperature, system text).
         attributes: carried along for hooks and models; no part of the key.
+        salient: what an answer to a question that is only alike may go by, such as the last human turn; None:
+            only the exact text is looked up.
+        context: the rest of `text`, such as earlier turns: it must be equal, as scope and fingerprint must,
+            where a question is only alike.
     """
 
     text: str
     scope: str = ""
     fingerprint: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    salient: str | None = None
+    context: str = ""
 
 
 @dataclass(frozen=True, slots=True)
