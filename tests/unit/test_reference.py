@@ -34,6 +34,7 @@ MODULES = [
     "lecmux.reproduce",
     "lecmux.report",
     "lecmux.routers",
+    "lecmux.salient",
     "lecmux.sim",
     "lecmux.sim.traces",
     "lecmux.state",

@@ -79,6 +79,12 @@ def canonical_key(prompt: str) -> str:
 
 def plain_key(messages: Sequence[BaseMessage]) -> str | None:
     """The key of a conversation in plain text, straight from its messages; None for any other."""
+    said = plain_turns(messages)
+    return None if said is None else bounded(f"c[{','.join(said)}]")
+
+
+def plain_turns(messages: Sequence[BaseMessage]) -> list[str] | None:
+    """What was said, a JSON text a turn; None for a conversation that is more than plain text."""
     said: list[str] = []
     for message in messages:
         kind = _TEXTUAL.get(type(message))
@@ -90,19 +96,37 @@ def plain_key(messages: Sequence[BaseMessage]) -> str | None:
         if type(message) is AIMessage and (message.tool_calls or message.invalid_tool_calls):
             return None
         said.append(f'["{kind}",{encode_basestring(content)}]')
-    return bounded(f"c[{','.join(said)}]")
+    return said
+
+
+def turns(prompt: str) -> list[list[Any]] | None:
+    """What was said in a prompt: kind, content and, where there is more, the rest. None: it is bare text.
+
+    Raises:
+        UnstableKeyError: an argument in the prompt is printed with its memory address.
+    """
+    messages = _messages(prompt)
+    if messages is None:
+        return None
+    calls: dict[str, str] = {}
+    return [_message(message["kwargs"], message["id"][-1], calls) for message in messages]
+
+
+def written(said: Any) -> str:
+    """Plain data as JSON, equal for equal data.
+
+    Raises:
+        UnstableKeyError: nested beyond what can be written.
+    """
+    try:
+        return _written(said)
+    except RecursionError as error:
+        raise UnstableKeyError(_TOO_DEEP) from error
 
 
 def _worked_out_key(prompt: str) -> str:
-    messages = _messages(prompt)
-    if messages is None:
-        return bounded("t" + prompt)
-    calls: dict[str, str] = {}
-    said = [_message(message["kwargs"], message["id"][-1], calls) for message in messages]
-    try:
-        return bounded("c" + _written(said))
-    except RecursionError as error:
-        raise UnstableKeyError(_TOO_DEEP) from error
+    said = turns(prompt)
+    return bounded("t" + prompt if said is None else "c" + written(said))
 
 
 # A hot question is asked in the same words: its key is found, not worked out. At most some 1.5 MB.
@@ -237,7 +261,8 @@ class ModelString:
     `fingerprint`: 32 hex digits that stand for the whole string and the namespace. `unstable`: the part
     that will not be the same in another process, or not change when it should (None: there is none).
     `anonymous`: it holds nothing but a type and stop words, so two models of one class cannot be told
-    apart. `temperature`, `n`: as written there; None where nothing is written.
+    apart. `temperature`, `n`: as written there; None where nothing is written. `shaped`: the answer
+    is to call tools, or to have a form that a program reads.
     """
 
     fingerprint: str
@@ -245,12 +270,30 @@ class ModelString:
     anonymous: bool
     temperature: float | None
     n: int | None
+    shaped: bool
 
 
 _ANONYMOUS = re.compile(r"\[\('_type', '[^']*'\), \('stop', (?:None|\[[^\]]*\])\)\]")
 _NUMBER = r"""['"]{name}['"](?:,|:) *(-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"""
 _TEMPERATURE = re.compile(_NUMBER.format(name="temperature"))
 _N = re.compile(_NUMBER.format(name="n"))
+# Settings of providers, by name: tools and their choice, and structured output.
+_SHAPING = (
+    "tools", "tool", "tool_choice", "tool_config", "tool_resources", "built_in_tools", "server_tools",
+    "mcp_servers", "functions", "function_call", "function_declarations", "parallel_tool_calls",
+    "web_search_options", "response_format", "response_schema", "response_json_schema", "response_mime_type",
+    "output_config", "output_format", "output_schema", "structured_output", "structured_outputs",
+    "json_schema", "json_mode", "guided_json", "guided_regex", "guided_choice", "guided_grammar", "grammar",
+    "format", "schema", "structured", "modalities", "audio",
+)  # fmt: skip
+_NOTHING = r"""None|null|false|False|\[\]|\{\}|\(\)|''|"" """.strip()
+_SHAPED = re.compile(rf"""['"](?:{"|".join(_SHAPING)})['"](?:,|:) *+(?!{_NOTHING})""")
+
+
+@lru_cache(maxsize=512)
+def is_shaped(settings: str) -> bool:
+    """Whether settings, as Python or JSON writes them, name tools or a structured output."""
+    return _SHAPED.search(settings) is not None
 
 
 @lru_cache(maxsize=512)
@@ -270,4 +313,5 @@ def describe_model(llm_string: str, namespace: str = "") -> ModelString:
         # A call's own settings are written behind the constructor's, so the last one holds.
         temperature=float(temperatures[-1]) if temperatures else None,
         n=int(counts[-1]) if counts else None,
+        shaped=is_shaped(llm_string),
     )

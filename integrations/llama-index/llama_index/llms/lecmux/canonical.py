@@ -46,8 +46,17 @@ def chat_key(messages: Sequence[ChatMessage]) -> str:
     Raises:
         UnstableKeyError: an object in it is known by its address alone, or a file in it cannot be read.
     """
+    return bounded("c" + written(turns(messages)))
+
+
+def turns(messages: Sequence[ChatMessage]) -> list[list[Any]]:
+    """What was said: role, content and, where there is more, the rest.
+
+    Raises:
+        UnstableKeyError: an object in it is known by its address alone, or a file in it cannot be read.
+    """
     calls: dict[str, str] = {}
-    return bounded("c" + written([_message(message, calls) for message in messages]))
+    return [_message(message, calls) for message in messages]
 
 
 def completion_key(prompt: str) -> str:
