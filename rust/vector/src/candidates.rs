@@ -1,84 +1,125 @@
-//! The vectors that a scan finds nearest: all within the smallest distance that takes in enough of them.
+//! Which vectors are near by the Hamming distances of their codes.
 
-/// Keeps what a scan reports and says how near the rest must be.
-pub(crate) struct Candidates {
-    wanted: usize,
-    limit: u16,
-    /// Of those reported: how many at each distance, and how many within the limit.
-    at: Vec<u32>,
-    within: usize,
-    found: Vec<(u16, u32)>,
+use crate::metric::Kernels;
+
+/// The Hamming distances of all codes to one query.
+pub(crate) struct Distances<'a> {
+    kernels: &'a Kernels,
+    /// A distance a slot, filled up to whole words of `near` with what is never near.
+    all: &'a [u16],
+    /// A bit a distance: those within the limit that was asked for last.
+    near: Vec<u64>,
+    /// No distance is larger.
+    furthest: u16,
 }
 
-/// Ties at the limit may bring in more than were wanted, at most this many times as many.
-const MOST_TIMES: usize = 4;
+/// Distances a word of bits stands for.
+pub(crate) const A_WORD: usize = u64::BITS as usize;
+/// So many times as many parts as vectors are wanted make the smallest distance of each part a good sample.
+const PARTS_EACH: usize = 5;
 
-impl Candidates {
-    /// Keeps the `wanted` nearest, at distances of at most `furthest`.
-    pub(crate) fn new(wanted: usize, furthest: u16) -> Self {
-        let at = vec![0; usize::from(furthest) + 1];
-        Self { wanted, limit: furthest, at, within: 0, found: Vec::with_capacity(8 * wanted) }
+impl<'a> Distances<'a> {
+    /// `all` is filled up to a multiple of [`A_WORD`]; a code has `furthest` bits.
+    pub(crate) fn new(kernels: &'a Kernels, all: &'a [u16], furthest: u16) -> Self {
+        Self { kernels, all, near: vec![0; all.len() / A_WORD], furthest }
     }
 
-    /// Nothing further than this is wanted any more.
-    #[inline]
-    pub(crate) fn limit(&self) -> u16 {
-        self.limit
+    /// A limit within which `wanted` vectors lie, or a few more; all of them where there are no more.
+    pub(crate) fn limit_of(&mut self, wanted: usize) -> u16 {
+        if wanted >= self.all.len() {
+            return self.furthest;
+        }
+        let part = self.all.len() / (PARTS_EACH * wanted) / A_WORD * A_WORD;
+        if part == 0 {
+            return self.smallest_with(wanted);
+        }
+        // Each part holds one vector as near as the nearest of it.
+        let mut lowest: Vec<u16> = self.all.chunks(part).map(|part| self.kernels.lowest(part)).collect();
+        *lowest.select_nth_unstable(wanted - 1).1
     }
 
-    /// Takes in a vector.
-    #[inline]
-    pub(crate) fn offer(&mut self, distance: u16, slot: u32) {
-        if distance > self.limit {
-            return;
-        }
-        self.found.push((distance, slot));
-        self.at[usize::from(distance)] += 1;
-        self.within += 1;
-        // What lies at the limit goes when those nearer are enough.
-        while self.within - self.at[usize::from(self.limit)] as usize >= self.wanted {
-            self.within -= self.at[usize::from(self.limit)] as usize;
-            self.limit -= 1;
-        }
-        if self.found.len() > 2 * MOST_TIMES * self.wanted + self.within {
-            self.found.retain(|found| found.0 <= self.limit);
-        }
+    /// `limit`, or the largest below it within which no more than `most` lie.
+    pub(crate) fn lowered(&mut self, limit: u16, most: usize) -> u16 {
+        let limit = limit.min(self.furthest);
+        if self.count(limit) <= most { limit } else { self.smallest_with(most + 1).saturating_sub(1) }
     }
 
-    /// The slots of the nearest, by slot.
-    pub(crate) fn slots(mut self) -> Vec<u32> {
-        self.found.retain(|found| found.0 <= self.limit);
-        if self.found.len() > MOST_TIMES * self.wanted {
-            self.found.sort_unstable();
-            self.found.truncate(MOST_TIMES * self.wanted);
+    /// The slots with a distance above `beyond`, if any is given, up to `limit`, in order.
+    pub(crate) fn slots(&mut self, beyond: Option<u16>, limit: u16) -> Vec<u32> {
+        let mut slots = Vec::with_capacity(self.count(limit));
+        for (word, &bits) in self.near.iter().enumerate() {
+            let mut bits = bits;
+            while bits != 0 {
+                let slot = word * A_WORD + bits.trailing_zeros() as usize;
+                if beyond.is_none_or(|beyond| self.all[slot] > beyond) {
+                    slots.push(u32::try_from(slot).expect("the index checks its size"));
+                }
+                bits &= bits - 1;
+            }
         }
-        self.found.into_iter().map(|found| found.1).collect()
+        slots
+    }
+
+    fn count(&mut self, limit: u16) -> usize {
+        self.kernels.near(self.all, limit, &mut self.near)
+    }
+
+    /// The smallest limit within which at least `wanted` lie.
+    fn smallest_with(&mut self, wanted: usize) -> u16 {
+        let (mut low, mut high) = (0, self.furthest);
+        while low < high {
+            let middle = u16::midpoint(low, high);
+            if self.count(middle) < wanted { low = middle + 1 } else { high = middle }
+        }
+        low
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Candidates;
+    use super::{A_WORD, Distances};
+    use crate::metric::available;
     use proptest::prelude::*;
+
+    const FURTHEST: u16 = 40;
+
+    fn filled_up(mut distances: Vec<u16>) -> Vec<u16> {
+        distances.resize(distances.len().next_multiple_of(A_WORD), u16::MAX);
+        distances
+    }
 
     proptest! {
         #[test]
-        fn keeps_all_within_the_smallest_distance_that_takes_in_enough(
-            distances in prop::collection::vec(0_u16..40, 0..400), wanted in 1_usize..20,
+        fn a_limit_takes_in_enough_and_the_slots_are_those_within(
+            all in prop::collection::vec(0..=FURTHEST, 1..3000), wanted in 1_usize..20, wider in 0_u16..9,
         ) {
-            let mut candidates = Candidates::new(wanted, 40);
-            for (slot, &distance) in (0..).zip(&distances) {
-                candidates.offer(distance, slot);
+            let padded = filled_up(all.clone());
+            let within = |above: Option<u16>, limit| -> Vec<u32> {
+                let held = |&(_, &distance): &(u32, &u16)| {
+                    above.is_none_or(|above| distance > above) && distance <= limit
+                };
+                (0..).zip(&all).filter(held).map(|each| each.0).collect()
+            };
+            for kernels in available() {
+                let mut distances = Distances::new(kernels, &padded, FURTHEST);
+                let limit = distances.limit_of(wanted);
+                prop_assert_eq!(distances.slots(None, limit), within(None, limit));
+                prop_assert!(within(None, limit).len() >= wanted.min(all.len()));
+                prop_assert_eq!(distances.slots(Some(limit), limit + wider), within(Some(limit), limit + wider));
             }
-            let mut order: Vec<(u16, u32)> = distances.iter().copied().zip(0..).collect();
-            order.sort_unstable();
-            let limit = order.get(wanted - 1).map_or(40, |last| last.0);
-            let mut want: Vec<u32> =
-                order.iter().filter(|each| each.0 <= limit).take(4 * wanted).map(|each| each.1).collect();
-            let mut found = candidates.slots();
-            want.sort_unstable();
-            found.sort_unstable();
-            prop_assert_eq!(found, want);
+        }
+
+        #[test]
+        fn a_lowered_limit_is_the_largest_that_takes_in_few_enough(
+            all in prop::collection::vec(0..=FURTHEST, 1..300), limit in 0_u16..60, most in 0_usize..200,
+        ) {
+            let padded = filled_up(all.clone());
+            let count = |limit: u16| all.iter().filter(|&&distance| distance <= limit).count();
+            let mut distances = Distances::new(available()[0], &padded, FURTHEST);
+            let lowered = distances.lowered(limit, most);
+            prop_assert!(lowered <= limit);
+            prop_assert!(count(lowered) <= most || lowered == 0);
+            prop_assert!(lowered >= limit.min(FURTHEST) || count(lowered + 1) > most);
         }
     }
 }

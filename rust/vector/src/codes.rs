@@ -4,6 +4,8 @@
 //! (Gao and Long, "`RaBitQ`", SIGMOD 2024, arXiv 2405.12497): for a query q with residual p = q - centre,
 //! `q.x = p.r + centre.x + q.centre - |centre|^2`, and `p.r` is about `p.s |r|^2 / |r|_1`.
 
+use std::f32::consts::PI;
+
 use prefetch_index::prefetch_index;
 
 use crate::metric::{Kernels, LANES};
@@ -53,6 +55,8 @@ pub(crate) struct Estimate {
 /// The standard error of an estimate over `factor |p|`: `sqrt(1 - c^2)`, where `c = |r|_1 / (sqrt(n) |r|)` is near
 /// `sqrt(2 / pi)` after the rotation.
 const ERROR: f32 = 0.602_81;
+/// Standard deviations of a Hamming distance by which a nearer vector's code may be further than is to be expected.
+const REACH: f32 = 2.0;
 
 impl Codes {
     /// No codes yet, about `centre`, whose length is a multiple of 64.
@@ -144,8 +148,30 @@ impl Codes {
         let code = &self.blocks[self.first_word(slot as usize)..];
         let signed = 2.0 * kernels.set_bits_sum(&query.residual, code) - query.total;
         let Terms { factor, offset } = self.terms[slot as usize];
-        let similarity = signed.mul_add(factor, offset + query.shift);
+        let similarity = signed * factor + (offset + query.shift);
         Estimate { slot, similarity, error: ERROR * factor * query.norm }
+    }
+
+    /// The Hamming distance within which nearly every vector lies that is nearer to `query` than the one in a slot,
+    /// whose `similarity` to it is known.
+    ///
+    /// After the rotation, each bit of two codes differs with the share of the half turn that lies between the two
+    /// residuals, so their distance is about binomial. A vector as near as that one is taken to lie as far from the
+    /// centre as it does.
+    pub(crate) fn reach(&self, query: &Coded, slot: u32, similarity: f32) -> u16 {
+        let offset = self.terms[slot as usize].offset;
+        let squares = 1.0 - 2.0 * offset + self.norm;
+        let cosine = (similarity - offset - query.shift) / (query.norm * squares.sqrt());
+        let bits = 64.0 * self.words as f32;
+        let share = cosine.clamp(-1.0, 1.0).acos() / PI;
+        let reach = bits * share + REACH * (bits * share * (1.0 - share)).sqrt();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a float that is cast saturates"
+        )]
+        let whole = if reach.is_finite() { reach.ceil() as u16 } else { u16::MAX };
+        whole
     }
 
     /// Asks for a code that [`Self::estimate`] will read soon.

@@ -2,7 +2,8 @@
 //!
 //! [`Index`] is the interface. A search passes three stages, each of which sees fewer vectors more exactly: all
 //! 1-bit [`codes`] by Hamming distance, the nearest of them by an estimate from the code and the unrounded query,
-//! the best of those by the stored [`rows`]. Adding and removing move one vector, so nothing decays.
+//! the best of those by the stored [`rows`]; what these find says how far to look. Adding and removing move one
+//! vector, so nothing decays.
 
 pub mod error;
 pub mod metric;
@@ -13,6 +14,7 @@ mod ids;
 pub mod rows;
 pub mod codes;
 mod candidates;
+mod search;
 mod flat;
 mod index;
 mod snapshot;

@@ -25,22 +25,37 @@ fn close(a: f32, b: f32, terms: usize, size: f32) -> bool {
 proptest! {
     #[test]
     fn scans_agree_to_the_bit(
-        (blocks, query, limit) in shapes().prop_flat_map(|(words, blocks)| (
+        (blocks, query) in shapes().prop_flat_map(|(words, blocks)| (
             prop::collection::vec(any::<u64>(), blocks * words * LANES),
             prop::collection::vec(any::<u64>(), words),
-            0..=u16::try_from(64 * words).expect("few words"),
         )),
     ) {
         let (scalar, others) = others();
-        let count = blocks.len() / query.len() / LANES;
         let run = |kernels: &Kernels| {
-            let (mut distances, mut near) = (vec![7; count * LANES], vec![7; count]);
-            kernels.scan(&blocks, &query, limit, &mut distances, &mut near);
-            (distances, near)
+            let mut distances = vec![7; blocks.len() / query.len()];
+            kernels.scan(&blocks, &query, &mut distances);
+            distances
+        };
+        for kernels in others {
+            prop_assert!(run(kernels) == run(scalar), "{}", kernels.name());
+        }
+    }
+
+    #[test]
+    fn the_lowest_and_the_near_agree(
+        distances in prop::collection::vec(prop_oneof![0_u16..50, any::<u16>()], 0..400),
+        limit in prop_oneof![0_u16..50, any::<u16>()],
+    ) {
+        let (scalar, others) = others();
+        let whole = &distances[..distances.len() / 64 * 64];
+        let run = |kernels: &Kernels| {
+            let mut near = vec![7; whole.len() / 64];
+            let count = kernels.near(whole, limit, &mut near);
+            (kernels.lowest(&distances), count, near)
         };
         let want = run(scalar);
-        for (vector, &distance) in want.0.iter().enumerate() {
-            prop_assert_eq!(want.1[vector / LANES] >> (vector % LANES) & 1 == 1, distance <= limit);
+        for (slot, &distance) in whole.iter().enumerate() {
+            prop_assert_eq!(want.2[slot / 64] >> (slot % 64) & 1 == 1, distance <= limit);
         }
         for kernels in others {
             prop_assert!(run(kernels) == want, "{}", kernels.name());

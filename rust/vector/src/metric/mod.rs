@@ -26,7 +26,9 @@ mod x86;
 /// Codes are laid out in blocks of this many vectors: word by word, and within a word vector by vector.
 pub const LANES: usize = 8;
 
-type Scan = unsafe fn(&[u64], &[u64], u16, &mut [u16], &mut [u8]);
+type Scan = unsafe fn(&[u64], &[u64], &mut [u16]);
+type Lowest = unsafe fn(&[u16]) -> u16;
+type Near = unsafe fn(&[u16], u16, &mut [u64]) -> usize;
 type SetBitsSum = unsafe fn(&[f32], &[u64]) -> f32;
 type Dot<T> = unsafe fn(&[f32], &[T]) -> f32;
 type Rotate = unsafe fn(&mut [f32], &[u64]);
@@ -38,6 +40,8 @@ type Rotate = unsafe fn(&mut [f32], &[u64]);
 pub struct Kernels {
     name: &'static str,
     scan: Scan,
+    lowest: Lowest,
+    near: Near,
     set_bits_sum: SetBitsSum,
     dot_f32: Dot<f32>,
     dot_f16: Dot<u16>,
@@ -52,19 +56,35 @@ impl Kernels {
         self.name
     }
 
-    /// Hamming distances of `query` (`words` words) to the codes in `blocks`.
-    ///
-    /// `distances`: one a vector. `near`: a byte a block, in which bit `l` says that vector `l` of the block is
-    /// no further than `limit`.
+    /// Hamming distances of `query` to the codes in `blocks`, one a lane.
     ///
     /// # Panics
     /// Unless the lengths belong together.
     #[inline]
-    pub fn scan(&self, blocks: &[u64], query: &[u64], limit: u16, distances: &mut [u16], near: &mut [u8]) {
-        assert_eq!(blocks.len(), near.len() * query.len() * LANES, "a block a byte of `near`");
-        assert_eq!(distances.len(), near.len() * LANES, "a distance a vector");
+    pub fn scan(&self, blocks: &[u64], query: &[u64], distances: &mut [u16]) {
+        assert!(distances.len().is_multiple_of(LANES), "a distance a lane");
+        assert_eq!(blocks.len(), distances.len() * query.len(), "a word a lane and word of the query");
         // SAFETY: the CPU has this table's features (see the type); the lengths were checked.
-        unsafe { (self.scan)(blocks, query, limit, distances, near) }
+        unsafe { (self.scan)(blocks, query, distances) }
+    }
+
+    /// The smallest of `distances`; the largest number there is for none.
+    #[inline]
+    #[must_use]
+    pub fn lowest(&self, distances: &[u16]) -> u16 {
+        // SAFETY: as in `scan`.
+        unsafe { (self.lowest)(distances) }
+    }
+
+    /// Which of `distances` are at most `limit`, a bit each in `near`; returns how many.
+    ///
+    /// # Panics
+    /// Unless there are 64 distances a word of `near`.
+    #[inline]
+    pub fn near(&self, distances: &[u16], limit: u16, near: &mut [u64]) -> usize {
+        assert_eq!(distances.len(), 64 * near.len(), "a bit a distance");
+        // SAFETY: as in `scan`.
+        unsafe { (self.near)(distances, limit, near) }
     }
 
     /// Sum of the `query`'s coordinates whose bit is set, in a code whose words lie [`LANES`] apart in `code`.

@@ -5,7 +5,8 @@ use std::arch::aarch64::*;
 
 use super::{Kernels, LANES, half, scalar};
 
-static NEON: Kernels = Kernels { name: "neon", scan, set_bits_sum, dot_f32, dot_f16, dot_i8, rotate };
+static NEON: Kernels =
+    Kernels { name: "neon", scan, lowest, near, set_bits_sum, dot_f32, dot_f16, dot_i8, rotate };
 
 /// The table, where the CPU has NEON.
 pub(super) fn available() -> Option<&'static Kernels> {
@@ -13,10 +14,9 @@ pub(super) fn available() -> Option<&'static Kernels> {
 }
 
 #[target_feature(enable = "neon")]
-fn scan(blocks: &[u64], query: &[u64], limit: u16, distances: &mut [u16], near: &mut [u8]) {
+fn scan(blocks: &[u64], query: &[u64], distances: &mut [u16]) {
     let per_block = query.len() * LANES;
-    let out = distances.chunks_exact_mut(LANES).zip(near);
-    for (block, (distances, near)) in blocks.chunks_exact(per_block).zip(out) {
+    for (block, distances) in blocks.chunks_exact(per_block).zip(distances.as_chunks_mut::<LANES>().0) {
         let mut sums = [vdupq_n_u64(0); LANES / 2];
         for (row, &word) in block.as_chunks::<LANES>().0.iter().zip(query) {
             let word = vdupq_n_u64(word);
@@ -24,19 +24,43 @@ fn scan(blocks: &[u64], query: &[u64], limit: u16, distances: &mut [u16], near: 
                 // SAFETY: `row` has 8 words, of which these are two.
                 let codes = unsafe { vld1q_u64(row.as_ptr().add(2 * pair)) };
                 let bytes = vcntq_u8(vreinterpretq_u8_u64(veorq_u64(codes, word)));
-                *sum = vaddq_u64(*sum, vpaddlq_u32(vpaddlq_u16(vpaddlq_u8(bytes))));
+                *sum = vpadalq_u32(*sum, vpaddlq_u16(vpaddlq_u8(bytes)));
             }
         }
-        let mut bits = 0;
         for (pair, &sum) in sums.iter().enumerate() {
             distances[2 * pair] = vgetq_lane_u64::<0>(sum) as u16;
             distances[2 * pair + 1] = vgetq_lane_u64::<1>(sum) as u16;
         }
-        for (lane, &distance) in distances.iter().enumerate() {
-            bits |= u8::from(distance <= limit) << lane;
-        }
-        *near = bits;
     }
+}
+
+#[target_feature(enable = "neon")]
+fn lowest(distances: &[u16]) -> u16 {
+    let (parts, rest) = distances.as_chunks::<8>();
+    let mut least = vdupq_n_u16(u16::MAX);
+    for part in parts {
+        // SAFETY: `part` has 8 distances.
+        least = vminq_u16(least, unsafe { vld1q_u16(part.as_ptr()) });
+    }
+    vminvq_u16(least).min(scalar::lowest(rest))
+}
+
+#[target_feature(enable = "neon")]
+fn near(distances: &[u16], limit: u16, near: &mut [u64]) -> usize {
+    let each = [1_u16, 2, 4, 8, 16, 32, 64, 128];
+    // SAFETY: `each` has 8 numbers.
+    let (each, limit) = (unsafe { vld1q_u16(each.as_ptr()) }, vdupq_n_u16(limit));
+    let mut count = 0;
+    for (distances, near) in distances.as_chunks::<64>().0.iter().zip(near) {
+        let bytes: [u8; 8] = std::array::from_fn(|at| {
+            // SAFETY: there are 8 times 8 distances.
+            let eight = unsafe { vld1q_u16(distances.as_ptr().add(8 * at)) };
+            vaddvq_u16(vandq_u16(vcleq_u16(eight, limit), each)) as u8
+        });
+        *near = u64::from_le_bytes(bytes);
+        count += near.count_ones() as usize;
+    }
+    count
 }
 
 #[target_feature(enable = "neon")]

@@ -3,20 +3,31 @@
 use super::{Kernels, LANES, half};
 
 pub(super) static KERNELS: Kernels =
-    Kernels { name: "scalar", scan, set_bits_sum, dot_f32, dot_f16, dot_i8, rotate };
+    Kernels { name: "scalar", scan, lowest, near, set_bits_sum, dot_f32, dot_f16, dot_i8, rotate };
 
-fn scan(blocks: &[u64], query: &[u64], limit: u16, distances: &mut [u16], near: &mut [u8]) {
+fn scan(blocks: &[u64], query: &[u64], distances: &mut [u16]) {
     let per_block = query.len() * LANES;
-    let out = distances.chunks_exact_mut(LANES).zip(near);
-    for (block, (distances, near)) in blocks.chunks_exact(per_block).zip(out) {
+    for (block, distances) in blocks.chunks_exact(per_block).zip(distances.chunks_exact_mut(LANES)) {
         distances.fill(0);
         for (row, word) in block.chunks_exact(LANES).zip(query) {
             for (distance, code) in distances.iter_mut().zip(row) {
                 *distance += (code ^ word).count_ones() as u16;
             }
         }
-        *near = distances.iter().rev().fold(0, |bits, &distance| bits << 1 | u8::from(distance <= limit));
     }
+}
+
+pub(super) fn lowest(distances: &[u16]) -> u16 {
+    distances.iter().copied().min().unwrap_or(u16::MAX)
+}
+
+pub(super) fn near(distances: &[u16], limit: u16, near: &mut [u64]) -> usize {
+    let mut count = 0;
+    for (distances, near) in distances.chunks_exact(64).zip(near) {
+        *near = distances.iter().rev().fold(0, |bits, &distance| bits << 1 | u64::from(distance <= limit));
+        count += near.count_ones() as usize;
+    }
+    count
 }
 
 fn set_bits_sum(query: &[f32], code: &[u64]) -> f32 {
