@@ -16,6 +16,7 @@ from lecmux.policies.estimate import (
 )
 from lecmux.policies.evict import Gdsf, HalfLife, Lec, Lfu, Lru, S3Fifo, SelfTuned
 from lecmux.policies.scored import Scored
+from lecmux.policies.semantic import Semantic
 from lecmux.query import Answer, Decision, Query, Reply, Usage
 from lecmux.routers.cascade import Cascade
 from lecmux.routers.router import Router
@@ -45,6 +46,7 @@ __all__ = [
     "S3Fifo",
     "Scored",
     "SelfTuned",
+    "Semantic",
     "SqrtBonus",
     "Stats",
     "Threaded",

@@ -10,15 +10,17 @@ from lecmux import _core, _snapshot, flow
 from lecmux._deadline import Deadline
 from lecmux._envelope import Entry, unseal, unsealed_but_value
 from lecmux._hook_runner import HookRunner
+from lecmux._semantic import SemanticStage
 from lecmux._single_flight import SingleFlight
 from lecmux.costs.ledger import Ledger
 from lecmux.errors import ConfigError, PriceError, SnapshotError
 from lecmux.events import Bypass, Store
 from lecmux.hooks import Hooks
-from lecmux.policies._check import MOST, positive, whole
+from lecmux.policies._check import MOST, instance, positive, whole
 from lecmux.policies.estimate import Estimator, ValueOfInformation, estimator_from_spec
 from lecmux.policies.evict import Eviction, Lec, eviction_from_spec
 from lecmux.policies.scored import EntryView, Scored
+from lecmux.policies.semantic import Semantic
 from lecmux.query import CacheMode, Key, Unit
 from lecmux.report import Report
 from lecmux.routers.router import Router
@@ -42,6 +44,7 @@ class Bounded(_core.Store):
         seed: int = 0,
         tenant_share: float = 1.0,
         hooks: Hooks | None = None,
+        semantic: Semantic | None = None,
     ) -> Self:
         """Makes the core's part; `__init__` adds what is Python's."""
         whole("capacity_bytes", capacity_bytes, most=MOST)
@@ -52,6 +55,8 @@ class Bounded(_core.Store):
             raise ConfigError(f"tenant_share must be a number in (0, 1], not {tenant_share!r}")
         if not isinstance(evict, Eviction):
             raise ConfigError(f"evict must be a policy such as Lec(), not {evict!r}")
+        if semantic is not None:
+            instance("semantic", semantic, Semantic)
         if not isinstance(estimator, Estimator):
             raise ConfigError(f"estimator must be one such as ValueOfInformation(), not {estimator!r}")
         return super().__new__(
@@ -64,6 +69,9 @@ class Bounded(_core.Store):
             seed=seed,
             tenant_share=tenant_share,
             shards=None,
+            semantic=None
+            if semantic is None or semantic.max_error == 0
+            else {"max_error": float(semantic.max_error)},
         )
 
     def __init__(
@@ -77,6 +85,7 @@ class Bounded(_core.Store):
         seed: int = 0,
         tenant_share: float = 1.0,
         hooks: Hooks | None = None,
+        semantic: Semantic | None = None,
     ) -> None:
         self._settings = {
             "capacity_bytes": capacity_bytes,
@@ -94,6 +103,9 @@ class Bounded(_core.Store):
         self._ledger = Ledger()
         self._unit: Unit | None = None
         self._routers: list[Router] = []
+        self._semantic: SemanticStage | None = None
+        if semantic is not None and semantic.max_error > 0:
+            self._semantic = SemanticStage(semantic, capacity_bytes, self._stopwatch)
 
     def __enter__(self) -> Self:
         return self
@@ -165,6 +177,22 @@ class Bounded(_core.Store):
         """Removes the entry that served a hit, by the hit's `hit_id`; False: it is gone already."""
         return hit_id.isascii() and super().forget(hit_id)
 
+    def report_wrong(self, hit_id: str) -> bool:
+        """Takes a wrong answer out of service, and learns from it. False: nothing of that name is known.
+
+        The entry is removed. After a hit by meaning, the two texts are kept as a pair that must not answer
+        for each other, nor any as near to them, and the tenant's evidence takes in that the hit was wrong.
+
+        Args:
+            hit_id: `Decision.hit_id`, or `Decision.id` of the one hit that was wrong.
+        """
+        known = [] if self._semantic is None else self._semantic.recall(hit_id)
+        for _, proposal in known:
+            proposal.report(self)
+        entries = {entry for entry, _ in known} or {hit_id}
+        removed = sum(map(self.forget, entries))
+        return bool(removed or known)
+
     def observe(self, decision_id: str, *, quality: float) -> bool:
         """Takes in the quality of an answer, learnt later. See `Router.observe`."""
         return any(router.observe(decision_id, quality=quality) for router in list(self._routers))
@@ -177,6 +205,7 @@ class Bounded(_core.Store):
             unit=self._unit,
             usd=self._ledger.account("usd"),
             seconds=self._ledger.account("seconds"),
+            semantic=None if self._semantic is None else self._semantic.stats(self),
         )
 
     def report(self) -> Report:
@@ -287,6 +316,7 @@ class Bounded(_core.Store):
             mode=mode,
             shadow=shadow,
             stopwatch=self._stopwatch,
+            semantic=self._semantic,
         )
         if self._unit != core.unit:
             self.settle_unit(core.unit)
@@ -305,7 +335,8 @@ class Bounded(_core.Store):
         names = tuple(models or (router.models if router else ("",)))
         only = only_arm(route, names, router)
         parts = (self._hooks, self._ledger, self._flight)
-        return flow.Core(names, self, router, *parts, clock=self._clock, allowed=only, mode=mode)
+        clock, semantic = self._clock, self._semantic
+        return flow.Core(names, self, router, *parts, clock=clock, allowed=only, mode=mode, semantic=semantic)
 
     def _now(self) -> float:
         """For durations. A clock that fails costs the measurement, not the request."""

@@ -1,7 +1,7 @@
 """Types of the compiled module."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self, final
+from typing import Any, Literal, Self, final
 
 @final
 class Encoded:
@@ -44,6 +44,7 @@ class Store:
         shards: int | None = None,
         cost_floor: float = 0.0,
         cost_ceiling: float | None = None,
+        semantic: dict[str, Any] | None = None,
     ) -> Self: ...
     def get(self, key: str, *, scope: str = "", fingerprint: str = "") -> Any:
         """The value, or None; counts the request."""
@@ -95,8 +96,12 @@ class Store:
         fingerprint: str = "",
         hit_cost: float = 0.0,
         worth: float | None = None,
+        proposal: tuple[Proposal, int] | None = None,
     ) -> bool:
-        """Stores where that pays; `worth` bounds the cost of a miss from outside, in place of `cost`."""
+        """Stores where that pays; `worth` bounds the cost of a miss from outside, in place of `cost`.
+
+        `proposal`, with a number that names the value, lets the entry answer for others.
+        """
     def revalue(
         self, key: str, *, worth: float, hit_cost: float, scope: str = "", fingerprint: str = ""
     ) -> bool:
@@ -131,6 +136,70 @@ class Store:
     def restore(self, sealed: bytes) -> int:
         """Takes over the entries of such an envelope; returns how many fitted."""
     def __len__(self) -> int: ...
+
+@final
+class Proposal:
+    """A request at the semantic stage: the entry that may answer it, and how it was judged."""
+
+    @property
+    def hit(self) -> Hit | None:
+        """The candidate as it is stored."""
+    @property
+    def verdict(self) -> Literal["serve", "audit", "decline"]: ...
+    @property
+    def key(self) -> tuple[str, str, str] | None:
+        """Text, scope and fingerprint of the candidate's key."""
+    @property
+    def text(self) -> str | None:
+        """What likeness to the candidate went by."""
+    @property
+    def similarity(self) -> float | None: ...
+    @property
+    def risk(self) -> tuple[float, float] | None:
+        """Probability of a wrong answer: cautious, and before calibration."""
+    @property
+    def threshold(self) -> float | None:
+        """The risk up to which hits are served now."""
+    @property
+    def facet(self) -> str | None:
+        """In which the two texts contradict each other."""
+    @property
+    def quarantined(self) -> bool: ...
+    @property
+    def parts(self) -> list[tuple[str, float]]:
+        """What each feature adds to the log-odds of a right answer, in a preview."""
+    @property
+    def neighbours(self) -> list[tuple[str, float]]:
+        """The nearest entries, best first, in a preview: text and similarity."""
+    def learn(self, store: Store, right: bool) -> None:
+        """Teaches whether the candidate's answer says what the model's does."""
+    def report(self, store: Store) -> None:
+        """Records that the candidate's answer was wrong for the request."""
+
+def propose(
+    store: Store,
+    key: str,
+    salient: str,
+    vector: object,
+    *,
+    scope: str = "",
+    fingerprint: str = "",
+    context: str = "",
+    how: Literal["use", "preview", "store"] = "use",
+) -> Proposal:
+    """Looks for an entry that may answer `salient`, and judges it. `vector`: a buffer of float32.
+
+    `how`: "use" looks and counts, "preview" looks without consequences, "store" prepares the answer's place.
+    """
+
+def same_texts(first: str, second: str, one: object, other: object, *, bound: float) -> bool:
+    """Whether two answers say the same, by their embeddings and facets."""
+
+def semantic_statistics(store: Store) -> dict[str, int]:
+    """Counters of the semantic stage by name."""
+
+def semantic_ids(store: Store) -> list[str]:
+    """Ids of the entries that the semantic stage holds, in no order."""
 
 @final
 class Choice:

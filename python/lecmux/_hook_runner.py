@@ -68,6 +68,11 @@ class HookRunner:
         return "route" in self._hooks
 
     @property
+    def compares(self) -> bool:
+        """Whether a hook compares answers."""
+        return "same_answer" in self._hooks
+
+    @property
     def incidents(self) -> int:
         """Troubles contained so far, in hooks and in the pipeline."""
         return self._incidents.count

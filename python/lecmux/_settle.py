@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from lecmux._attempt import Before, Outcome
 from lecmux._books import Bill
 from lecmux._envelope import Entry, seal
+from lecmux._semantic import answer_name
 from lecmux.costs.prices import check_amount
 from lecmux.events import Bypass, Store
 from lecmux.policies.admit import ended_normally
@@ -25,6 +26,8 @@ def settle(core: "Core", query: Query, key: Key | None, outcome: Outcome) -> Ans
         bill = _bill(core, query, key, outcome)
         decision = bill.decision
         core.books.call(bill, core.store)
+        if core.semantic:
+            core.semantic.paid(bill.paid)
     except Exception as error:
         core.trouble("observe", error)
     else:
@@ -103,6 +106,7 @@ def _admit(core: "Core", query: Query, bill: Bill, *, refused: bool) -> None:
         fingerprint=key.fingerprint,
         hit_cost=bill.error,
         worth=core.router.value(key, count=core.count(key) or 1.0) if core.router else None,
+        proposal=None if core.proposal is None else (core.proposal, answer_name(core, reply.value)),
     )
     if stored:
         core.tell(Store, key, decision.model, bill.paid)

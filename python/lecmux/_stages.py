@@ -14,6 +14,7 @@ from lecmux._attempt import NOTHING, Before, Outcome
 from lecmux._books import Books
 from lecmux._envelope import Entry, entry_in, unseal
 from lecmux._hook_runner import HookFailedError, HookRunner
+from lecmux._semantic import SemanticStage
 from lecmux._settle import settle, spent
 from lecmux._single_flight import Handoff, SingleFlight
 from lecmux.costs.ledger import Ledger
@@ -59,6 +60,8 @@ class Core:
         shadow: the baseline answers; what would have been done instead is recorded.
         one_call: the driver can perform one call only, so there is no cascade and no fallback.
         stopwatch: seconds, by which failed calls are timed and models rest.
+        semantic: the semantic stage; None without one.
+        proposal: what that stage found for this request; its answer is stored and compared accordingly.
     """
 
     models: Sequence[str]
@@ -75,6 +78,8 @@ class Core:
     shadow: bool = False
     one_call: bool = False
     stopwatch: Callable[[], float] = time.perf_counter
+    semantic: SemanticStage | None = None
+    proposal: _core.Proposal | None = None
 
     def __post_init__(self) -> None:
         _check_models(self.models, self.router, self.allowed)
@@ -163,7 +168,15 @@ class Core:
             return self._serve(key, unseal(handoff.sealed.data), handoff, again=True)
         return None
 
-    def _serve(self, key: Key, entry: Entry, hit: _core.Hit | Handoff, *, again: bool) -> Answer | None:
+    def _serve(
+        self,
+        key: Key,
+        entry: Entry,
+        hit: _core.Hit | Handoff,
+        *,
+        again: bool,
+        proposal: _core.Proposal | None = None,
+    ) -> Answer | None:
         kept = None if isinstance(hit, Handoff) else hit
         if refusal := self.refusal(key, entry, hit.hit_cost, kept.count if kept else 1.0):
             self.tell(CacheMiss, key, refusal)
@@ -172,11 +185,13 @@ class Core:
             id=new_id(),
             kind="hit",
             model=entry.model,
-            reason="exact",
+            reason="semantic" if proposal else "exact",
             unit=self.unit,
             saved=entry.cost,
             hit_id=kept.hit_id if kept else None,
             age_seconds=None if entry.stored_at is None else max(0.0, self.clock() - entry.stored_at),
+            similarity=proposal.similarity if proposal else None,
+            risk=proposal.risk[0] if proposal and proposal.risk else None,
         )
         value = self.codec.load(entry.value) if self.codec else entry.value
         if not self.shadow:
@@ -193,6 +208,24 @@ class Core:
         if self.router and hit_cost > 0 and hit_cost > self.router.expected(key, count=count):
             return "declined"
         return None
+
+    # semantic
+
+    def means(self, query: Query, key: Key | None) -> bool:
+        """Whether the semantic stage is asked about this request."""
+        if self.semantic is None or key is None or self.store is None or self.mode == "skip":
+            return False
+        return query.salient is not None or self.semantic.settings.text is not None
+
+    def alike(self, key: Key, proposal: _core.Proposal) -> Answer | None:
+        """The answer of the entry that a proposal serves."""
+        hit = proposal.hit
+        if hit is None or self.semantic is None:
+            return None
+        answer = self._serve(key, entry_in(hit.value), hit, again=False, proposal=proposal)
+        if answer is not None:
+            self.semantic.remember(answer.decision.id, hit.hit_id, proposal)
+        return answer
 
     # claim
 

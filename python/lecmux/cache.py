@@ -37,6 +37,7 @@ class Cache(Bounded):
         seed: keys the hash.
         tenant_share: largest share of the budget that one scope may hold, in (0, 1].
         hooks: what you decide yourself.
+        semantic: lets questions that are alike share an answer, such as `Semantic(MiniLM(), max_error=0.02)`.
 
     Raises:
         ConfigError: for settings that cannot work.
@@ -73,7 +74,7 @@ class Cache(Bounded):
             ConfigError: for models that do not fit the router, and a `cache` or `route` that is unknown.
             PriceError: when the router counts in another unit than this cache so far.
         """
-        query = _checked(query, models, router)
+        query = _checked(query, models, router, salient=self._semantic is not None)
         core = self.core(
             tuple(models), router, allowed=only_arm(route, models, router), mode=cache, shadow=shadow
         )
@@ -116,7 +117,11 @@ class Cache(Bounded):
             answer_bytes: size of the answer, to tell what would leave for it; None takes the mean of what
                 is there.
         """
-        return explain(_query(query), self._supposed(models, router, cache, route), answer_bytes=answer_bytes)
+        return explain(
+            _query(query, self._semantic is not None),
+            self._supposed(models, router, cache, route),
+            answer_bytes=answer_bytes,
+        )
 
 
 class AsyncCache(Bounded):
@@ -147,7 +152,7 @@ class AsyncCache(Bounded):
         Plain ones run on the loop's thread, where `timeout_seconds` cannot reach them; a coroutine that takes
         longer is cancelled.
         """
-        query = _checked(query, models, router)
+        query = _checked(query, models, router, salient=self._semantic is not None)
         core = self.core(
             tuple(models), router, allowed=only_arm(route, models, router), mode=cache, shadow=shadow
         )
@@ -178,18 +183,18 @@ class AsyncCache(Bounded):
     ) -> Explanation:
         """As `Cache.explain`; hooks that can be awaited are."""
         core = self._supposed(models, router, cache, route)
-        return await aexplain(_query(query), core, answer_bytes=answer_bytes)
+        return await aexplain(_query(query, self._semantic is not None), core, answer_bytes=answer_bytes)
 
 
-def _query(query: Query | str) -> Query:
+def _query(query: Query | str, salient: bool) -> Query:
     if isinstance(query, Query):
         return query
     if not isinstance(query, str):
         raise ConfigError(f"query must be a Query or its text, not {query!r}")
-    return Query(query)
+    return Query(query, salient=query) if salient else Query(query)
 
 
-def _checked(query: Query | str, models: Mapping[str, Any], router: Router | None) -> Query:
+def _checked(query: Query | str, models: Mapping[str, Any], router: Router | None, *, salient: bool) -> Query:
     """The query of a request whose arguments are of the right kinds.
 
     Raises:
@@ -199,7 +204,7 @@ def _checked(query: Query | str, models: Mapping[str, Any], router: Router | Non
         raise ConfigError(f"models must map names to callables, not {models!r}")
     if router is not None:
         instance("router", router, Router, "a Router")
-    return _query(query)
+    return _query(query, salient)
 
 
 def _named(name: str, models: Mapping[str, Given]) -> Given:

@@ -4,21 +4,27 @@ from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from lecmux import _core
 from lecmux._consulting import KEY_HOOKS, consulted
 from lecmux._envelope import Entry, entry_in
 from lecmux._hook_runner import Consult, one_of
+from lecmux._semantic import Embed, rows
 from lecmux._stages import Core
 from lecmux.policies.scored import EntryView
 from lecmux.query import Decision, Key, Query, Unit
 
-__all__ = ["Estimate", "Explanation", "StoredAnswer", "aexplain", "explain"]
+__all__ = ["Alike", "Estimate", "Explanation", "StoredAnswer", "aexplain", "explain"]
 
 _ENTRY_BYTES = 184  # what the core charges an entry beyond its text and value
 _NAMED = 5  # evicted keys that a text names
 _TEXT = 60  # characters of a key that a text quotes
+_PARTS = 6  # grounds of an estimate that a text names
+_NEIGHBOURS = 3  # that a text quotes
 
 _SENTENCES = {
     "exact": "a stored answer is served",
+    "semantic": "the stored answer to a question that is alike is served",
+    "audit": "a call is made to see whether the answer to a question that is alike would be right",
     "absent": "no answer is stored under this key",
     "not_allowed": "the stored answer is of a model that this request may not have",
     "declined": "the stored answer is known to be wrong, and costs more than a call is expected to",
@@ -70,13 +76,76 @@ class StoredAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Alike:
+    """What the semantic stage makes of a request: the best of the nearest entries, and how it is judged.
+
+    Attributes:
+        verdict: "serve"; "audit": it would be served, and is checked by a call; or "decline".
+        reason: of a "decline": too_risky, or quarantined after a report; for the others the verdict.
+        text: the salient text of the entry.
+        similarity: cosine of the two embeddings.
+        risk: probability that its answer is wrong, corrected by what predictions were worth and cautious.
+        predicted: the same as the model said it.
+        threshold: risk up to which hits are served now.
+        facet: in which the two texts contradict each other, such as "numbers"; None where in none.
+        grounds: what the features add to the log-odds of a right answer, the largest first.
+        neighbours: texts of the nearest entries with their similarities, the nearest first.
+        hit_id: names the entry in `forget` and `report_wrong`.
+    """
+
+    verdict: Literal["serve", "audit", "decline"]
+    reason: str
+    text: str
+    similarity: float
+    risk: float
+    predicted: float
+    threshold: float
+    facet: str | None
+    grounds: tuple[tuple[str, float], ...]
+    neighbours: tuple[tuple[str, float], ...]
+    hit_id: str | None
+
+    @classmethod
+    def of(cls, proposal: _core.Proposal) -> "Alike | None":
+        """What a preview says; None where there is no entry."""
+        if proposal.text is None or proposal.risk is None:
+            return None
+        declined = "quarantined" if proposal.quarantined else "too_risky"
+        parts = sorted((part for part in proposal.parts if part[1]), key=lambda part: -abs(part[1]))
+        return cls(
+            proposal.verdict,
+            declined if proposal.verdict == "decline" else proposal.verdict,
+            proposal.text,
+            proposal.similarity or 0.0,
+            *proposal.risk,
+            proposal.threshold or 0.0,
+            proposal.facet,
+            tuple(parts),
+            tuple(proposal.neighbours),
+            proposal.hit.hit_id if proposal.hit else None,
+        )
+
+    def __str__(self) -> str:
+        bound = f"risk {self.risk:.2%}, served up to {self.threshold:.2%}"
+        lines = [f"alike: {_short(self.text)!r}, similarity {self.similarity:.3f}: {self.reason} ({bound})"]
+        if self.facet:
+            lines.append(f"the two contradict each other: {self.facet}")
+        lines.append(
+            "grounds: " + ", ".join(f"{name} {amount:+.2f}" for name, amount in self.grounds[:_PARTS])
+        )
+        lines += [f"near: {_short(text)!r} {near:.3f}" for text, near in self.neighbours[1:_NEIGHBOURS]]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """What would become of a request now. `str()` of it is a text for people; it quotes the key.
 
     Attributes:
         key: of the request; None where it cannot be known, for a scope hook that fails, say.
         outcome: "hit" for a stored answer, "call" for a model.
-        why: in one word: exact, absent, not_allowed, declined, refresh, skip, no_store or no_key.
+        why: in one word: exact, semantic, audit, absent, not_allowed, declined, refresh, skip, no_store or
+            no_key.
         model: that gave the stored answer, or would be called; None where nobody knows.
         reason: the router's, such as "exploring"; "hook" for the route hook's word; for a hit "exact".
         unit: of all amounts.
@@ -88,6 +157,7 @@ class Explanation:
         arm: what the router would choose: `model` itself, or a cascade that begins with it.
         resting: models that are left alone for now, since they failed.
         troubles: what failed while asking, such as a hook.
+        alike: what the semantic stage makes of it; None where it is not asked, or holds nothing.
     """
 
     key: Key | None
@@ -104,6 +174,7 @@ class Explanation:
     arm: str | None = None
     resting: tuple[str, ...] = ()
     troubles: tuple[str, ...] = ()
+    alike: Alike | None = None
 
     def as_json(self) -> dict[str, Any]:
         """All of it as plain JSON; keys are objects of text, scope and fingerprint."""
@@ -121,6 +192,8 @@ class Explanation:
             lines.append(f"key: {_quoted(self.key)}, asked {self.count:.4g} times")
         if self.stored:
             lines.append(_stored_line(self.stored, self.unit))
+        if self.alike:
+            lines.append(str(self.alike))
         if self.model is not None and self.outcome == "call":
             arm = f", by the cascade {self.arm}" if self.arm not in {None, self.model} else ""
             lines.append(f"would call: {self.model} ({self.reason}){arm}")
@@ -163,7 +236,9 @@ async def aexplain(query: Query, core: Core, *, answer_bytes: int | None = None)
         return explanation
 
 
-def _explaining(query: Query, core: Core, answer_bytes: int | None) -> Generator[Consult, Any, Explanation]:
+def _explaining(
+    query: Query, core: Core, answer_bytes: int | None
+) -> Generator[Consult | Embed, Any, Explanation]:
     troubles: list[str] = []
     hooks = core.hooks.apart(lambda stage, text: troubles.append(f"{stage}: {text}"))
     core = replace(core, hooks=hooks, judge=None)
@@ -180,6 +255,12 @@ def _explaining(query: Query, core: Core, answer_bytes: int | None) -> Generator
     known = Explanation(key, "call", why, None, "", core.unit, count=_count(core, key), stored=stored)
     if why == "exact" and stored:
         known = replace(known, outcome="hit", model=stored.model, reason="exact")
+    elif key is not None and core.mode == "use" and core.means(query, key):
+        alike = yield from _alike(query, key, core)
+        known = replace(known, alike=alike)
+        if alike and alike.verdict != "decline":
+            outcome: Literal["hit", "call"] = "hit" if alike.verdict == "serve" else "call"
+            known = replace(known, outcome=outcome, why="semantic" if outcome == "hit" else "audit")
     decision = core.choose(key, query)
     if core.awaits and len(core.among) > 1 and known.outcome == "call":
         core = yield from consulted(core, ("route",), query, decision, check=one_of(core.among))
@@ -188,6 +269,22 @@ def _explaining(query: Query, core: Core, answer_bytes: int | None) -> Generator
         known = replace(known, model=decision.model or None, reason=decision.reason, arm=decision.arm)
         known = _with_room(known, core, answer_bytes)
     return replace(known, models=_estimates(decision), resting=_resting(core), troubles=tuple(troubles))
+
+
+def _alike(query: Query, key: Key, core: Core) -> Generator[Embed, Any, Alike | None]:
+    stage, store = core.semantic, core.store
+    if stage is None or store is None:
+        return None
+    try:
+        text = stage.salient(query)
+        if text is None:
+            return None
+        vectors = yield Embed((text,), stage.settings.embedder)
+        place = {"scope": key.scope, "fingerprint": key.fingerprint, "context": query.context}
+        return Alike.of(_core.propose(store, key.text, text, rows(vectors, 1)[0], how="preview", **place))
+    except Exception as error:
+        core.trouble("semantic", error)
+        return None
 
 
 def _why(core: Core, key: Key | None, hit: Any, entry: Entry | None) -> str:
@@ -255,9 +352,12 @@ def _with_room(known: Explanation, core: Core, answer_bytes: int | None) -> Expl
     return replace(known, would_evict=named, answer_bytes=answer_bytes)
 
 
+def _short(text: str) -> str:
+    return text if len(text) <= _TEXT else text[: _TEXT - 3] + "..."
+
+
 def _quoted(key: Key) -> str:
-    text = key.text if len(key.text) <= _TEXT else key.text[: _TEXT - 3] + "..."
-    parts = [repr(text)]
+    parts = [repr(_short(key.text))]
     if key.scope:
         parts.append(f"scope {key.scope!r}")
     if key.fingerprint:

@@ -1,4 +1,4 @@
-"""The pipeline: key, exact, claim, route, call, observe. Written once, and the only one.
+"""The pipeline: key, exact, semantic, claim, route, call, observe. Written once, and the only one.
 
 `answer` is a generator. It performs nothing: it yields the effects it needs and is sent their results; a
 failure is thrown in, so that clean-up is written once as well. Drivers perform the effects, with calls or
@@ -16,6 +16,7 @@ from lecmux._attempt import Attempt, Check, Outcome
 from lecmux._consulting import COST_HOOKS, KEY_HOOKS, REPLY_HOOKS, consulted
 from lecmux._deadline import Deadline, within
 from lecmux._hook_runner import Consult, HookRunner, one_of
+from lecmux._semantic import Embed, learn, semantic
 from lecmux._settle import settle
 from lecmux._shadow import note
 from lecmux._single_flight import Claim, Role, SingleFlight
@@ -34,6 +35,7 @@ __all__ = [
     "Deadline",
     "Drive",
     "Effect",
+    "Embed",
     "HookRunner",
     "Pipeline",
     "SingleFlight",
@@ -71,7 +73,7 @@ class Call:
     final: bool = False
 
 
-Effect = Claim | Call | Consult | Check
+Effect = Claim | Call | Consult | Check | Embed
 """What `answer` yields, and a driver performs."""
 Pipeline = Generator[Effect, Any, Answer]
 """One request on its way: yields effects, is sent their results, returns the answer."""
@@ -97,6 +99,13 @@ def answer(query: Query, core: Core, *, single_flight: bool = True) -> Pipeline:
         return (yield from _compare(query, key, core, found))
     if found:
         return found
+    if key is not None and core.means(query, key):
+        core, found = yield from semantic(query, key, core)
+    return found or (yield from _claimed(query, key, core, single_flight=single_flight))
+
+
+def _claimed(query: Query, key: Key | None, core: Core, *, single_flight: bool) -> Pipeline:
+    """Asks a model, unless another request for the same key does so: then its answer is waited for."""
     if key is None or not single_flight or not core.shares(key):
         return (yield from _ask(query, key, core))
     try:
@@ -155,6 +164,8 @@ def _passes(attempt: Attempt, reply: Reply, core: Core) -> Generator[Effect, Any
 
 
 def _observed(query: Query, key: Key | None, core: Core, outcome: Outcome) -> Pipeline:
+    if key is not None and core.proposal is not None:
+        yield from learn(core, key, outcome.reply)
     if core.awaits:
         names = REPLY_HOOKS if core.stores(key) else COST_HOOKS
         core = yield from consulted(core, names, query, outcome.reply)

@@ -136,7 +136,7 @@ class Decision:
         id: names this decision in `observe`.
         kind: "hit" when a stored answer was served, "call" when a model ran.
         model: the model that answered; None for an entry that was stored by hand.
-        reason: one or two words, such as "exact", "exploring" or "fallback".
+        reason: one or two words, such as "exact", "semantic", "exploring" or "fallback".
         unit: "usd", or "seconds" where not every model has a price.
         cost: paid now for the answer, wrong or right; 0.0 for a hit, None where it could not be known.
         saved: for a hit what the stored answer had cost; for a call the expected cost of the router's
@@ -151,6 +151,8 @@ class Decision:
         failed: the models that failed on the way to this answer, in order.
         degraded: one of them is the router's baseline, "the best model": what answers is the second best.
         prior: what the router's multiplexer expects each model to cost on this query; empty without one.
+        similarity: for a hit by meaning the cosine similarity of the two texts; None otherwise.
+        risk: for a hit by meaning the probability that its answer is wrong, on the safe side; None otherwise.
     """
 
     id: str
@@ -170,6 +172,8 @@ class Decision:
     failed: tuple[str, ...] = ()
     degraded: bool = False
     prior: Mapping[str, float] = field(default_factory=dict)
+    similarity: float | None = None
+    risk: float | None = None
 
     def _priced(self, cost: float | None, saved: float) -> "Decision":
         """The same at another cost; `dataclasses.replace` takes three times as long."""
@@ -179,7 +183,18 @@ class Decision:
 
 _BEFORE_COST = attrgetter("id", "kind", "model", "reason", "unit")
 _AFTER_SAVED = attrgetter(
-    "lower", "mean", "tries", "propensity", "hit_id", "age_seconds", "arm", "failed", "degraded", "prior"
+    "lower",
+    "mean",
+    "tries",
+    "propensity",
+    "hit_id",
+    "age_seconds",
+    "arm",
+    "failed",
+    "degraded",
+    "prior",
+    "similarity",
+    "risk",
 )
 
 

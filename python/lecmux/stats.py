@@ -8,7 +8,7 @@ from lecmux.costs.ledger import NANO, Account
 from lecmux.errors import PriceError
 from lecmux.query import Unit
 
-__all__ = ["Stats"]
+__all__ = ["SemanticStats", "Stats"]
 
 
 _AS_COUNTED = (
@@ -26,6 +26,48 @@ _AS_COUNTED = (
     "structure_bytes",
     "failed_shards",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class SemanticStats:
+    """What the semantic stage has done.
+
+    Attributes:
+        requests: that came to the stage, after the exact one found nothing.
+        hits: of them served by the answer to another question.
+        audits: hits that a model answered all the same, to see whether they were right.
+        wrong_audits: of them wrong.
+        labels: answers that taught something, those of audits among them.
+        quarantined: hits refused because of `report_wrong`.
+        entries: that can answer for others now.
+        partitions: parts that share nothing: a scope, a fingerprint and a context each.
+        index_bytes: memory of vectors and tables; each entry is charged for its part of `bytes_used`.
+        evidence_bytes: memory of what was learnt, taken from `capacity_bytes` ahead.
+        embedded: texts that were embedded.
+        embed_seconds: that took.
+        skipped: requests that were not worth an embedding, or came while the stage rested.
+        failures: embeddings that failed, were of no use or came too late, and requests that went on without.
+    """
+
+    requests: int
+    hits: int
+    audits: int
+    wrong_audits: int
+    labels: int
+    quarantined: int
+    entries: int
+    partitions: int
+    index_bytes: int
+    evidence_bytes: int
+    embedded: int
+    embed_seconds: float
+    skipped: int
+    failures: int
+
+    @property
+    def hit_rate(self) -> float:
+        """Hits a request that came to the stage; 0.0 before the first."""
+        return self.hits / self.requests if self.requests else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +94,7 @@ class Stats:
         unit: the unit of costs; None before the first cost is known.
         usd: the account in nano-dollars; read it through the properties.
         seconds: the account in nanoseconds of model time.
+        semantic: what the semantic stage has done; None without one.
     """
 
     hits: int
@@ -73,6 +116,7 @@ class Stats:
     unit: Unit | None
     usd: Account
     seconds: Account
+    semantic: SemanticStats | None = None
 
     @classmethod
     def gather(
@@ -83,6 +127,7 @@ class Stats:
         unit: Unit | None,
         usd: Account,
         seconds: Account,
+        semantic: SemanticStats | None = None,
     ) -> "Stats":
         """Joins the core's counters with those of the pipeline."""
         whole = {name: int(counters[name]) for name in _AS_COUNTED}
@@ -94,6 +139,7 @@ class Stats:
             unit=unit,
             usd=usd,
             seconds=seconds,
+            semantic=semantic,
         )
 
     @property
@@ -169,6 +215,9 @@ class Stats:
             ("left", f"{self.evicted:,} evicted, {self.expired:,} expired"),
             ("incidents", f"{self.incidents:,}"),
         ]
+        if self.semantic:
+            rows.insert(2, ("hits by meaning", f"{self.semantic.hits:,} of {self.semantic.requests:,} asked"))
+            rows.insert(3, ("audited", f"{self.semantic.audits:,}, {self.semantic.wrong_audits:,} wrong"))
         accounts: dict[Unit, Account] = {"usd": self.usd, "seconds": self.seconds}
         for unit, account in accounts.items():
             rows += [(name, _tables.amount(nano, unit)) for name, nano in account.amounts().items() if nano]

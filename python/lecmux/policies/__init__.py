@@ -12,6 +12,7 @@ from lecmux.policies.estimate import (
 )
 from lecmux.policies.evict import Eviction, Gdsf, HalfLife, Lec, Lfu, Lru, S3Fifo, SelfTuned
 from lecmux.policies.scored import EntryView, Scored
+from lecmux.policies.semantic import Semantic
 
 __all__ = [
     "EmpiricalBernstein",
@@ -29,6 +30,7 @@ __all__ = [
     "S3Fifo",
     "Scored",
     "SelfTuned",
+    "Semantic",
     "SqrtBonus",
     "ValueOfInformation",
     "ended_normally",

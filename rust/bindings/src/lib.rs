@@ -15,6 +15,7 @@ mod offline;
 mod router;
 mod scored;
 mod semantic;
+mod semantic_stage;
 mod simulate;
 mod store;
 mod value;
@@ -43,6 +44,8 @@ mod _core {
     use super::router::{Choice, Router};
     #[pymodule_export]
     use super::semantic::{SemanticStream, judge_pair};
+    #[pymodule_export]
+    use super::semantic_stage::{Proposal, propose, same_texts, semantic_ids, semantic_statistics};
     #[pymodule_export]
     use super::simulate::simulate;
     #[pymodule_export]

@@ -7,6 +7,7 @@ use lecmux_core::cache::{Cache, Statistics, Terms};
 use lecmux_core::config::CacheConfig;
 use lecmux_core::evict::Policy;
 use lecmux_core::key::KeyRef;
+use lecmux_core::semantic::stage::{Proposal as Proposed, Stage};
 use lecmux_core::shard::{Cost, NEVER, Outcome};
 use lecmux_core::snapshot::{self, Contents};
 use pyo3::intern;
@@ -18,12 +19,15 @@ use crate::fork::detached;
 use crate::hit::{Hit, decoded, hit};
 use crate::key::{Part, backed, backed_ref, key_ref, parts};
 use crate::scored::{Returning, score_anew, score_new};
+use crate::semantic_stage::{self, Proposal};
 use crate::{convert, value};
 
 /// The compiled part of `lecmux.Cache`.
 #[pyclass(frozen, subclass, module = "lecmux._core")]
 pub(crate) struct Store {
     pub(crate) cache: Cache<Py<PyAny>>,
+    pub(crate) stage: Option<Stage>,
+    capacity_bytes: u64,
     clock: Option<Py<PyAny>>,
     pub(crate) default_ttl_seconds: Option<f64>,
     /// Whether any entry ever had a time to live: until then a lookup needs no clock.
@@ -46,7 +50,7 @@ pub(crate) struct Offer {
 impl Store {
     #[new]
     #[pyo3(signature = (capacity_bytes, *, evict, estimator, default_ttl_seconds=None, clock=None, seed=0,
-                        tenant_share=1.0, shards=None, cost_floor=0.0, cost_ceiling=None))]
+                        tenant_share=1.0, shards=None, cost_floor=0.0, cost_ceiling=None, semantic=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword-only settings")]
     fn new(
         capacity_bytes: i128,
@@ -59,14 +63,18 @@ impl Store {
         shards: Option<u32>,
         cost_floor: f64,
         cost_ceiling: Option<f64>,
+        semantic: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let (policy, decay, rescore) = convert::evict(evict)?;
         let capacity_bytes = u64::try_from(capacity_bytes).map_err(|_| {
             ConfigError::new_err(format!("capacity_bytes must be at least 1, got {capacity_bytes}"))
         })?;
         default_ttl_seconds.map_or(Ok(0), ttl_ms)?;
+        let stage =
+            semantic.map(|settings| semantic_stage::made(settings, capacity_bytes, seed)).transpose()?;
+        let aside = stage.as_ref().map_or(0, |stage| stage.config().evidence_bytes());
         let config = CacheConfig {
-            capacity_bytes,
+            capacity_bytes: capacity_bytes - aside,
             policy,
             decay,
             rescore,
@@ -79,7 +87,7 @@ impl Store {
         let cache = Cache::new(config).map_err(CoreError)?;
         let (timed, puts_plainly) = (AtomicBool::new(false), AtomicBool::new(false));
         let scored = matches!(policy, Policy::Given { .. });
-        Ok(Self { cache, clock, default_ttl_seconds, timed, puts_plainly, scored })
+        Ok(Self { cache, stage, capacity_bytes, clock, default_ttl_seconds, timed, puts_plainly, scored })
     }
 
     /// The value, or None; counts the request, hit or miss.
@@ -206,7 +214,7 @@ impl Store {
         {
             let cost = cost_usd.map_or(Cost::Unknown, Cost::Observed);
             let offer = Offer { value_bytes, cost, hit_cost: 0.0, ttl_seconds };
-            return offered(slf, key_ref(key, scope, fingerprint)?, value, &offer);
+            return offered(slf, key_ref(key, scope, fingerprint)?, value, &offer, None);
         }
         let terms = PyDict::new(py);
         terms.set_item(intern!(py, "cost_usd"), cost_usd)?;
@@ -221,10 +229,11 @@ impl Store {
         self.puts_plainly.store(true, Ordering::Relaxed);
     }
 
-    /// Stores where that pays. `worth` bounds the cost of a miss from outside, in place of `cost`.
+    /// Stores where that pays. `worth` bounds the cost of a miss from outside, in place of `cost`. `proposal`, with a
+    /// number that names the value, lets the entry answer for others.
     #[pyo3(signature = (key, value, *, cost=None, ttl_seconds=None, scope=Part::EMPTY, fingerprint=Part::EMPTY, hit_cost=0.0,
-                        worth=None),
-        text_signature = "($self, key, value, *, cost=None, ttl_seconds=None, scope='', fingerprint='', hit_cost=0.0, worth=None)")]
+                        worth=None, proposal=None),
+        text_signature = "($self, key, value, *, cost=None, ttl_seconds=None, scope='', fingerprint='', hit_cost=0.0, worth=None, proposal=None)")]
     #[expect(clippy::too_many_arguments, reason = "keyword-only terms")]
     fn put_value(
         slf: &Bound<'_, Self>,
@@ -236,6 +245,7 @@ impl Store {
         fingerprint: Part<'_>,
         hit_cost: f64,
         worth: Option<f64>,
+        proposal: Option<(PyRef<'_, Proposal>, u64)>,
     ) -> PyResult<bool> {
         let cost = match (worth, cost) {
             (Some(bound), _) => Cost::Bound(bound),
@@ -243,7 +253,9 @@ impl Store {
             (None, None) => Cost::Unknown,
         };
         let offer = Offer { value_bytes: value::size(value)?, cost, hit_cost, ttl_seconds };
-        offered(slf, key_ref(key, scope, fingerprint)?, value, &offer)
+        let proposal = proposal.as_ref().map(|(proposal, answer)| (proposal.read(), *answer));
+        let proposal = proposal.as_ref().map(|(proposal, answer)| (&**proposal, *answer));
+        offered(slf, key_ref(key, scope, fingerprint)?, value, &offer, proposal)
     }
 
     /// Gives an entry a new worth; False when it is not there.
@@ -301,20 +313,34 @@ impl Store {
         text_signature = "($self, key, *, scope='', fingerprint='')")]
     fn delete(&self, key: &Bound<'_, PyString>, scope: Part<'_>, fingerprint: Part<'_>) -> PyResult<bool> {
         let key = key_ref(key, scope, fingerprint)?;
-        guarded(|| Ok(self.cache.delete(key).is_some()))
+        guarded(|| {
+            let removed = self.cache.delete(key);
+            self.leave(&removed);
+            Ok(removed.is_some())
+        })
     }
 
     /// Removes the entry that a hit named by its `hit_id`; False when it is gone.
     fn forget(&self, hit_id: &str) -> PyResult<bool> {
         let hash = u64::from_str_radix(hit_id, 16)
             .map_err(|_| ConfigError::new_err(format!("{hit_id:?} is not a hit_id of this cache")))?;
-        guarded(|| Ok(self.cache.delete_hash(hash).is_some()))
+        guarded(|| {
+            let removed = self.cache.delete_hash(hash);
+            self.leave(&removed);
+            Ok(removed.is_some())
+        })
     }
 
     /// Removes all entries, or those of one scope; returns how many.
     #[pyo3(signature = (scope=None))]
     fn clear(&self, scope: Option<Part<'_>>) -> PyResult<usize> {
-        guarded(|| Ok(self.cache.clear(scope.map(|scope| scope.0)).len()))
+        guarded(|| {
+            let scope = scope.map(|scope| scope.0);
+            let removed = self.cache.clear(scope);
+            self.leave(&removed);
+            self.stage.iter().for_each(|stage| stage.clear(scope));
+            Ok(removed.len())
+        })
     }
 
     /// Counters by name.
@@ -335,7 +361,7 @@ impl Store {
             ("used_bytes", used_bytes),
             ("history_bytes", history_bytes),
             ("structure_bytes", structure_bytes),
-            ("capacity_bytes", self.cache.config().capacity_bytes),
+            ("capacity_bytes", self.capacity_bytes),
             ("incidents", incidents),
             ("failed_shards", failed_shards),
             ("hits", totals.hits),
@@ -356,7 +382,10 @@ impl Store {
     /// Raises `InternalError` unless every invariant holds.
     fn check(&self, py: Python<'_>) -> PyResult<()> {
         guarded(|| {
-            detached(py, || self.cache.check());
+            detached(py, || {
+                self.cache.check();
+                self.stage.iter().for_each(Stage::check);
+            });
             Ok(())
         })
     }
@@ -445,15 +474,24 @@ fn offered(
     key: KeyRef<'_>,
     value: &Bound<'_, PyAny>,
     offer: &Offer,
+    proposal: Option<(&Proposed, u64)>,
 ) -> PyResult<bool> {
     let store = slf.get();
     let &Offer { value_bytes, cost, hit_cost, ttl_seconds } = offer;
+    let proposal = store.stage.as_ref().zip(proposal);
+    let charge = proposal.map_or(0, |(stage, (proposal, _))| stage.charge(proposal, key.text));
+    let value_bytes = value_bytes.saturating_add(charge);
     let (now_ms, expires_ms) = store.expiry(value.py(), ttl_seconds)?;
     let given = if store.scored { score_new(slf, key, value, offer)? } else { None };
     let terms = Terms { value_bytes, cost, hit_cost, given, expires_ms };
     let mut removed = Vec::with_capacity(1);
     let outcome = guarded(|| Ok(store.cache.put(key, value.clone().unbind(), terms, now_ms, &mut removed)))?;
-    Ok(matches!(outcome.map_err(CoreError)?, Outcome::Stored { .. }))
+    store.leave(&removed);
+    let stored = matches!(outcome.map_err(CoreError)?, Outcome::Stored { .. });
+    if let Some((_, (proposal, answer))) = proposal.filter(|_| stored) {
+        guarded(|| store.enter(key, now_ms, proposal, answer))?;
+    }
+    Ok(stored)
 }
 
 fn ttl_ms(seconds: f64) -> PyResult<u64> {

@@ -105,6 +105,23 @@ impl<V> Cache<V> {
         self.locked(hash)?.request(hash, |held| held.is(key), now_ms).map(read)
     }
 
+    /// As `request` for the entry of `key`, which answers a request that found nothing under `asked`: the request
+    /// counts for the entry that served it.
+    pub fn request_instead<T>(
+        &self,
+        asked: KeyRef<'_>,
+        hash: u64,
+        key: KeyRef<'_>,
+        now_ms: u64,
+        read: impl FnOnce(Found<'_, Key, V>) -> T,
+    ) -> Option<T> {
+        let served = self.request(hash, key, now_ms, read)?;
+        if let Some(mut shard) = self.locked(self.hash(asked)) {
+            shard.answered_elsewhere();
+        }
+        Some(served)
+    }
+
     /// As `request`, without counting.
     pub fn peek<T>(
         &self,

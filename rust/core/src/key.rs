@@ -78,6 +78,14 @@ impl Key {
         (scope, fingerprint, text)
     }
 
+    /// The key as what it is looked up by; `None` where a part is not UTF-8, which no key made of text is.
+    #[must_use]
+    pub fn as_ref(&self) -> Option<KeyRef<'_>> {
+        let (scope, fingerprint, text) = self.parts();
+        let text_of = |bytes| std::str::from_utf8(bytes).ok();
+        Some(KeyRef { scope: text_of(scope)?, fingerprint: text_of(fingerprint)?, text: text_of(text)? })
+    }
+
     /// Whether the entry belongs to `scope`.
     #[must_use]
     pub fn in_scope(&self, scope: &str) -> bool {

@@ -150,6 +150,27 @@ impl Index {
         Ok(found.into_iter().map(|best| best.into_iter().map(named).collect()).collect())
     }
 
+    /// Cosine similarity of two vectors that are held, as they are stored; `None` where one of them is not.
+    #[must_use]
+    pub fn similarity(&self, first: i64, second: i64) -> Option<f32> {
+        let (first, second) = (self.ids.slot(first)?, self.ids.slot(second)?);
+        let rows = self.engine.rows();
+        let mut row = vec![0.0; rows.width()];
+        rows.read(first, &mut row);
+        Some(rows.dot(self.kernels, &row, second))
+    }
+
+    /// The vector of `id` with unit norm, as it is stored; `None` where there is none.
+    #[must_use]
+    pub fn vector(&self, id: i64) -> Option<Vec<f32>> {
+        let slot = self.ids.slot(id)?;
+        let mut row = vec![0.0; width(self.dimension)];
+        self.engine.rows().read(slot, &mut row);
+        rotation::rotate_back(&mut row);
+        row.truncate(self.dimension);
+        Some(row)
+    }
+
     /// Bytes held, every list at what it has reserved.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {

@@ -22,6 +22,38 @@ pub(crate) fn rotate(kernels: &Kernels, row: &mut [f32]) {
     }
 }
 
+/// Undoes [`rotate`], up to rounding. Plain and slow: for the few vectors that are handed out again.
+pub(crate) fn rotate_back(row: &mut [f32]) {
+    let power = 1 << row.len().ilog2();
+    let last = row.len() - power;
+    for round in (0..ROUNDS).rev() {
+        // The transforms are their own inverses, and come off in the opposite order.
+        if last > 0 {
+            hadamard(&mut row[last..]);
+        }
+        hadamard(&mut row[..power]);
+        for (at, part) in row.chunks_exact_mut(64).enumerate() {
+            let word = mixed(round << 32 | at as u64);
+            part.iter_mut().enumerate().filter(|(bit, _)| word >> bit & 1 == 1).for_each(|(_, x)| *x = -*x);
+        }
+    }
+}
+
+fn hadamard(values: &mut [f32]) {
+    let mut half = 1;
+    while half < values.len() {
+        for pair in values.chunks_exact_mut(2 * half) {
+            let (low, high) = pair.split_at_mut(half);
+            for (low, high) in low.iter_mut().zip(high) {
+                (*low, *high) = (*low + *high, *low - *high);
+            }
+        }
+        half *= 2;
+    }
+    let scale = 1.0 / (values.len() as f32).sqrt();
+    values.iter_mut().for_each(|value| *value *= scale);
+}
+
 /// A number as random bits (`SplitMix64`).
 pub(crate) fn mixed(number: u64) -> u64 {
     let z = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -32,7 +64,7 @@ pub(crate) fn mixed(number: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::rotate;
+    use super::{rotate, rotate_back};
     use crate::metric::available;
 
     #[test]
@@ -44,6 +76,9 @@ mod tests {
                 let (mut a, mut b) = (one(0), one(dim - 1));
                 rotate(kernels, &mut a);
                 rotate(kernels, &mut b);
+                let mut back = a.clone();
+                rotate_back(&mut back);
+                assert!(back.iter().zip(one(0)).all(|(came, went)| (came - went).abs() < 1e-5));
                 assert!((kernels.dot_f32(&a, &a) - 1.0).abs() < 1e-5);
                 assert!(kernels.dot_f32(&a, &b).abs() < 1e-5);
                 let largest = a.iter().fold(0.0_f32, |most, x| most.max(x.abs()));

@@ -5,6 +5,44 @@ use super::facets::{Compared, Comparison};
 /// How many numbers describe a candidate.
 pub const FEATURES: usize = 34;
 
+/// What each of them tells.
+pub const NAMES: [&str; FEATURES] = [
+    "level",
+    "similarity",
+    "distance",
+    "margin to the next",
+    "margin to the crowd",
+    "nearer than the next is",
+    "length",
+    "words shared",
+    "words replaced",
+    "words added",
+    "one word replaced",
+    "numbers differ",
+    "numbers in one",
+    "names differ",
+    "names in one",
+    "dates or units differ",
+    "dates or units in one",
+    "code differs",
+    "code in one",
+    "negation",
+    "opposite",
+    "direction in one",
+    "question word",
+    "from and to",
+    "shortness",
+    "unused",
+    "neighbours agree",
+    "next other answer",
+    "neighbours with this answer",
+    "entries",
+    "very alike",
+    "alike",
+    "surprise around",
+    "surprise since",
+];
+
 /// What is known of the nearest entries, best first.
 #[derive(Clone, Copy, Debug)]
 pub struct Near {

@@ -114,6 +114,12 @@ impl Judge {
         f64::from(u8::from(right)) - (1.0 - judgement.predicted)
     }
 
+    /// What the model gives for each feature.
+    #[must_use]
+    pub fn weights(&self) -> &[f64] {
+        &self.model.weights
+    }
+
     /// Audited hits.
     #[must_use]
     pub fn audits(&self) -> u64 {

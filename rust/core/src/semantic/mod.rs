@@ -11,3 +11,6 @@ pub mod budget;
 pub mod audit;
 pub mod judge;
 pub mod young;
+mod evidence;
+mod partition;
+pub mod stage;

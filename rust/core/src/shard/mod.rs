@@ -36,6 +36,12 @@ impl<'a, K, V> Found<'a, K, V> {
         &self.bucket.value
     }
 
+    /// The key it is held under.
+    #[must_use]
+    pub fn key(&self) -> &'a K {
+        &self.bucket.key
+    }
+
     /// What the shard knows of the entry.
     #[must_use]
     pub fn view(&self) -> EntryView {
@@ -129,6 +135,11 @@ impl<K, V> Shard<K, V> {
         }
         let bucket = self.index.at(place)?;
         Some(Found { shard: self, bucket })
+    }
+
+    /// A request that was counted as a miss here is answered by another entry.
+    pub fn answered_elsewhere(&mut self) {
+        self.totals.misses = self.totals.misses.saturating_sub(1);
     }
 
     /// Finds an entry without counting a request.

@@ -1,0 +1,286 @@
+"""The semantic stage: embeds what a request is about, asks the core for an answer that will do, and teaches it.
+
+Whatever goes wrong here is counted, said once, and the exact stage serves on.
+"""
+
+import hashlib
+import threading
+from array import array
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from lecmux import _core, _fork
+from lecmux._envelope import entry_in
+from lecmux.errors import VectorError
+from lecmux.policies.admit import ended_normally
+from lecmux.policies.semantic import Semantic
+from lecmux.query import Answer, Key, Query, Reply
+from lecmux.stats import SemanticStats
+
+if TYPE_CHECKING:
+    from lecmux._stages import Core
+    from lecmux.embedders import Embedder
+
+__all__ = ["Embed", "SemanticStage", "answer_name", "learn", "semantic"]
+
+_FAILURES_ALLOWED = 3
+_MOST_SERVED = 256
+_SERVED_BYTES = 4096  # what a hit that can be reported takes
+_SERVED_SHARE = 64
+_MEMORY = 200.0  # requests after which half of what the stage was worth is forgotten
+_LOOK_ANYWAY = 20
+_FAR = 0.5  # questions less alike than this are not answered alike, unless word for word
+
+
+@dataclass(slots=True)
+class Embed:
+    """Effect: embed `texts`; the driver sends back their vectors, one a row."""
+
+    texts: tuple[str, ...]
+    embedder: "Embedder"
+
+    def wait(self) -> Any:
+        """Embeds with a call."""
+        return self.embedder.embed(self.texts)
+
+    async def wait_async(self) -> Any:
+        """Embeds with an await: by `aembed`, or on a worker thread."""
+        aembed = getattr(self.embedder, "aembed", None)
+        if aembed is not None:
+            return await aembed(self.texts)
+        import asyncio  # noqa: PLC0415  costs 50 ms, and threads do without
+
+        return await asyncio.to_thread(self.embedder.embed, self.texts)
+
+
+class SemanticStage:
+    """What a cache keeps for its semantic stage beside the core's part.
+
+    Attributes:
+        settings: as given.
+        failures: embeddings that failed, were of no use or came too late.
+        skipped: requests that were not worth an embedding, or came while the stage rested.
+        texts: that were embedded.
+        seconds: that took.
+    """
+
+    def __init__(self, settings: Semantic, capacity_bytes: int, clock: Callable[[], float]) -> None:
+        self.settings = settings
+        self.failures = 0
+        self.skipped = 0
+        self.texts = 0
+        self.seconds = 0.0
+        self._clock = clock
+        self._in_a_row = 0
+        self._rests_until: float | None = None
+        self._worth = _Worth()
+        self._most = max(1, min(_MOST_SERVED, capacity_bytes // _SERVED_SHARE // _SERVED_BYTES))
+        self._served: OrderedDict[str, tuple[str, _core.Proposal]] = OrderedDict()
+        self._renew()
+        _fork.renew(self)
+
+    def _renew(self) -> None:
+        self._lock = threading.Lock()
+
+    _after_fork = _renew
+
+    def salient(self, query: Query) -> str | None:
+        """What likeness goes by; None: the request takes no part."""
+        text = query.salient if self.settings.text is None else self.settings.text(query)
+        return text if text and not text.isspace() else None
+
+    def pays(self, unit: str) -> bool:
+        """Whether to embed for a request: not while it rests, nor where that costs more than it saves."""
+        if self._rests_until is not None and self._clock() < self._rests_until:
+            self.skipped += 1
+            return False
+        price = self.settings.usd_per_text if unit == "usd" else None
+        pays = self._worth.pays(price)
+        self.skipped += not pays
+        return pays
+
+    def embedded(self, core: "Core", key: Key, texts: int, seconds: float) -> None:
+        """Charges an embedding."""
+        self.texts += texts
+        self.seconds += seconds
+        usd = self.settings.usd_per_text * texts
+        core.ledger.add(
+            core.unit,
+            scope=key.scope,
+            model=self.settings.embedder.name,
+            spent=seconds if core.unit == "seconds" else usd,
+            seconds=seconds,
+        )
+        if seconds > self.settings.slow_seconds:
+            raise TimeoutError(f"an embedding took {seconds:.3g} s")
+        self._in_a_row = 0
+
+    def failed(self, core: "Core", error: Exception) -> None:
+        """Counts a failure; the third in a row lets the stage rest."""
+        self.failures += 1
+        self._in_a_row += 1
+        core.trouble("semantic", error)
+        if self._in_a_row >= _FAILURES_ALLOWED:
+            self._in_a_row = 0
+            self._rests_until = self._clock() + self.settings.rest_seconds
+
+    def looked(self, *, hit: bool, seconds: float) -> None:
+        """Notes what a look came to."""
+        self._worth.looked(hit=hit, seconds=seconds)
+
+    def paid(self, cost: float | None) -> None:
+        """Notes what an answer costs where the stage has none."""
+        if cost is not None:
+            self._worth.paid(cost)
+
+    def remember(self, decision_id: str, hit_id: str, proposal: _core.Proposal) -> None:
+        """Keeps a hit in mind, so that it can be reported."""
+        with self._lock:
+            self._served[decision_id] = (hit_id, proposal)
+            while len(self._served) > self._most:
+                self._served.popitem(last=False)
+
+    def stats(self, store: _core.Store) -> SemanticStats:
+        """Counters so far."""
+        return SemanticStats(
+            **_core.semantic_statistics(store),
+            embedded=self.texts,
+            embed_seconds=self.seconds,
+            skipped=self.skipped,
+            failures=self.failures,
+        )
+
+    def recall(self, name: str) -> list[tuple[str, _core.Proposal]]:
+        """The hits that a decision's `id`, or the `hit_id` of an entry, names; they are forgotten."""
+        with self._lock:
+            found = [known for known, (hit_id, _) in self._served.items() if name in {known, hit_id}]
+            return [self._served.pop(known) for known in found]
+
+
+class _Worth:
+    """Whether an embedding is worth its price: share of hits times what a hit saves, both fading means."""
+
+    def __init__(self) -> None:
+        self._hits, self._looks = 1.0, 2.0
+        self._seconds, self._cost = 0.0, 0.0
+        self._asked = 0
+
+    def pays(self, price: float | None) -> bool:
+        self._asked += 1
+        price = self._seconds if price is None else price
+        if self._cost == 0.0 or self._asked % _LOOK_ANYWAY == 0:
+            return True
+        return self._hits / self._looks * self._cost >= price
+
+    def looked(self, *, hit: bool, seconds: float) -> None:
+        keep = 0.5 ** (1.0 / _MEMORY)
+        self._hits = keep * self._hits + hit
+        self._looks = keep * self._looks + 1.0
+        self._seconds = seconds if self._seconds == 0.0 else 0.9 * self._seconds + 0.1 * seconds
+
+    def paid(self, cost: float) -> None:
+        self._cost = cost if self._cost == 0.0 else 0.9 * self._cost + 0.1 * cost
+
+
+Looked = Generator[Embed, Any, tuple["Core", Answer | None]]
+
+
+def semantic(query: Query, key: Key, core: "Core") -> Looked:
+    """The answer of an entry that is alike, or None and the core that will store and learn what is paid."""
+    stage, store = core.semantic, core.store
+    if stage is None or store is None:
+        return core, None
+    try:
+        text = stage.salient(query)
+        if text is None or not stage.pays(core.unit):
+            return core, None
+        started = core.now()
+        vectors = yield Embed((text,), stage.settings.embedder)
+        stage.embedded(core, key, 1, core.now() - started)
+        proposal = _core.propose(
+            store,
+            key.text,
+            text,
+            rows(vectors, 1)[0],
+            scope=key.scope,
+            fingerprint=key.fingerprint,
+            context=query.context,
+            how="use" if core.mode == "use" else "store",
+        )
+        served = core.alike(key, proposal) if core.mode == "use" and proposal.verdict == "serve" else None
+        stage.looked(hit=served is not None, seconds=core.now() - started)
+    except Exception as error:
+        stage.failed(core, error)
+        return core, None
+    return replace(core, proposal=proposal), served
+
+
+def learn(core: "Core", key: Key, reply: Reply) -> Generator[Embed, Any, None]:
+    """Teaches whether the candidate's answer says what the model's does, where that can be told."""
+    stage, proposal = core.semantic, core.proposal
+    if stage is None or core.store is None or proposal is None or proposal.hit is None or core.mode != "use":
+        return
+    if reply.value is None or not ended_normally(reply.finish_reason):
+        return
+    try:
+        stored = entry_in(proposal.hit.value).value
+        stored = core.codec.load(stored) if core.codec else stored
+        same = _word(core, stage, stored, reply.value)
+        if same is None:
+            texts = answer_text(core, stored), answer_text(core, reply.value)
+            same = normal(texts[0]) == normal(texts[1])
+            if not same and (proposal.similarity or 0.0) >= _FAR and all(texts):
+                started = core.now()
+                vectors = yield Embed(texts, stage.settings.embedder)
+                stage.embedded(core, key, 2, core.now() - started)
+                one, other = rows(vectors, 2)
+                same = _core.same_texts(*texts, one, other, bound=stage.settings.answers_alike)
+        proposal.learn(core.store, same)
+    except Exception as error:
+        stage.failed(core, error)
+
+
+def _word(core: "Core", stage: SemanticStage, stored: Any, paid: Any) -> bool | None:
+    """What the user's own comparison says, if there is one and it says anything."""
+    if stage.settings.same_answer is not None:
+        return stage.settings.same_answer(stored, paid)
+    return core.hooks.same_answer(stored, paid) if core.hooks.compares else None
+
+
+def answer_text(core: "Core", value: Any) -> str:
+    """A value as a text: itself, or what the codec says of it, or all of it."""
+    say = getattr(core.codec, "text", None)
+    if say is not None:
+        return str(say(value))
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, str) else repr(value)
+
+
+def normal(text: str) -> str:
+    """A text without differences of writing: case, spaces, marks at the ends of words."""
+    return " ".join(word.strip(".,;:!?\"'`*()[]") for word in text.casefold().split())
+
+
+def answer_name(core: "Core", value: Any) -> int:
+    """A number that texts which differ in writing alone have in common."""
+    digest = hashlib.blake2b(normal(answer_text(core, value)).encode("utf-8", "replace"), digest_size=8)
+    return int.from_bytes(digest.digest(), "little")
+
+
+def rows(vectors: Any, count: int) -> Sequence[Any]:
+    """The vectors as `count` buffers of float32.
+
+    Raises:
+        VectorError: when they are not as many.
+    """
+    if hasattr(vectors, "astype"):
+        vectors = vectors.astype("float32", copy=False)
+        given = [vectors[row] for row in range(len(vectors))]
+    else:
+        given = [array("f", row) for row in vectors]
+    if len(given) != count:
+        raise VectorError(f"the embedder gave {len(given)} vectors for {count} texts")
+    return given

@@ -1,0 +1,67 @@
+"""Settings of the semantic stage: which questions may be answered by the answer to one that is alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lecmux.errors import ConfigError
+from lecmux.policies._check import fraction, not_negative, positive
+from lecmux.query import Query
+
+if TYPE_CHECKING:
+    from lecmux.embedders import Embedder
+
+__all__ = ["Semantic"]
+
+_MOST_ERROR = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Semantic:
+    """Serves the answer to a question that is alike, where that is safe enough.
+
+    There is no threshold to choose: you say how many wrong hits are tolerable, and the stage learns from the
+    answers that are paid for how far it can go. A request takes part by its `Query.salient`; one that is a
+    plain str is its own salient text.
+
+    Attributes:
+        embedder: makes vectors of texts; see `lecmux.embedders`.
+        max_error: tolerated wrong hits, as a share of the requests that come to the stage; 0 serves none.
+        same_answer: says whether two values, as models return them, say the same; the built-in compares their
+            texts: equal but for writing, or alike (`answers_alike`) without a contradiction in numbers,
+            names or negation. None of it, where the `same_answer` hook of the cache is set: that decides.
+        text: makes the salient text of a query, None for one that takes no part; the built-in is
+            `Query.salient`.
+        answers_alike: cosine similarity from which on two answers may say the same.
+        usd_per_text: price of an embedding; the stage is skipped where it costs more than it saves.
+        slow_seconds: an embedding that takes longer counts as a failure; after three failures in a row the
+            stage rests.
+        rest_seconds: how long.
+    """
+
+    embedder: "Embedder"
+    max_error: float = 0.02
+    same_answer: Callable[[Any, Any], bool | None] | None = None
+    text: Callable[[Query], str | None] | None = None
+    answers_alike: float = 0.9
+    usd_per_text: float = 0.0
+    slow_seconds: float = 5.0
+    rest_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        name, dim = getattr(self.embedder, "name", None), getattr(self.embedder, "embed", None)
+        if not isinstance(name, str) or not callable(dim):
+            raise ConfigError(
+                "embedder must have a name and embed(texts), such as lecmux.embedders.MiniLM(), "
+                f"not {self.embedder!r}"
+            )
+        not_negative("Semantic.max_error", self.max_error)
+        if self.max_error > _MOST_ERROR:
+            raise ConfigError(f"Semantic.max_error must be at most {_MOST_ERROR}, not {self.max_error!r}")
+        for called, hook in (("same_answer", self.same_answer), ("text", self.text)):
+            if hook is not None and not callable(hook):
+                raise ConfigError(f"Semantic.{called} must be a callable, not {hook!r}")
+        fraction("Semantic.answers_alike", self.answers_alike)
+        not_negative("Semantic.usd_per_text", self.usd_per_text)
+        positive("Semantic.slow_seconds", self.slow_seconds)
+        positive("Semantic.rest_seconds", self.rest_seconds)

@@ -1,0 +1,109 @@
+//! What each tenant's labels have taught: one judge a scope, made when there is something to judge.
+//!
+//! A judge is some 12 KiB, so the number of judges is bounded. Beyond it the one longest idle is forgotten, and its
+//! tenant starts from the shipped prior again.
+
+use hashbrown::HashMap;
+
+use super::judge::Judge;
+use crate::error::Error;
+use crate::sync::Mutex;
+
+/// The judges of the tenants.
+pub(super) struct Evidence {
+    most: usize,
+    max_error: f64,
+    seed: u64,
+    tenants: Mutex<Tenants>,
+}
+
+#[derive(Default)]
+struct Tenants {
+    judges: HashMap<Box<str>, Tenant>,
+    clock: u64,
+}
+
+struct Tenant {
+    judge: Box<Judge>,
+    last: u64,
+}
+
+/// Bytes of a judge.
+pub(super) const JUDGE_BYTES: usize =
+    size_of::<Judge>() + super::features::FEATURES * super::features::FEATURES * size_of::<f64>() + 128;
+
+impl Evidence {
+    /// Judges that take at most `bytes`, but always one.
+    pub(super) fn new(max_error: f64, seed: u64, bytes: usize) -> Result<Self, Error> {
+        Judge::new(max_error, seed)?;
+        let most = (bytes / JUDGE_BYTES).max(1);
+        Ok(Self { most, max_error, seed, tenants: Mutex::default() })
+    }
+
+    /// Runs `work` on the judge of `scope`, who has seen `asked` requests where it is new.
+    pub(super) fn with<T>(&self, scope: &str, asked: u32, work: impl FnOnce(&mut Judge) -> T) -> Option<T> {
+        let mut tenants = self.tenants.lock().ok()?;
+        tenants.clock += 1;
+        let clock = tenants.clock;
+        if !tenants.judges.contains_key(scope) {
+            let mut judge = Box::new(Judge::new(self.max_error, self.seed).ok()?);
+            (0..asked).for_each(|_| judge.request());
+            self.admit(&mut tenants, scope, judge, clock);
+        }
+        let tenant = tenants.judges.get_mut(scope)?;
+        tenant.last = clock;
+        Some(work(&mut tenant.judge))
+    }
+
+    fn admit(&self, tenants: &mut Tenants, scope: &str, judge: Box<Judge>, last: u64) {
+        if tenants.judges.len() >= self.most {
+            let idle =
+                tenants.judges.iter().min_by_key(|(_, tenant)| tenant.last).map(|(name, _)| name.clone());
+            idle.and_then(|name| tenants.judges.remove(&name));
+        }
+        tenants.judges.insert(scope.into(), Tenant { judge, last });
+    }
+
+    /// Counts a request of a tenant that has a judge.
+    pub(super) fn request(&self, scope: &str) {
+        if let Ok(mut tenants) = self.tenants.lock()
+            && let Some(tenant) = tenants.judges.get_mut(scope)
+        {
+            tenant.judge.request();
+        }
+    }
+
+    /// A copy of the judge of `scope`, or a new one.
+    pub(super) fn copy(&self, scope: &str) -> Option<Judge> {
+        let tenants = self.tenants.lock().ok()?;
+        tenants.judges.get(scope).map_or_else(
+            || Judge::new(self.max_error, self.seed).ok(),
+            |tenant| Some((*tenant.judge).clone()),
+        )
+    }
+
+    /// Forgets what is known of one scope, or of all.
+    pub(super) fn clear(&self, scope: Option<&str>) {
+        if let Ok(mut tenants) = self.tenants.lock() {
+            match scope {
+                Some(scope) => drop(tenants.judges.remove(scope)),
+                None => tenants.judges.clear(),
+            }
+        }
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.tenants.lock().map_or(0, |tenants| {
+            tenants.judges.len() * JUDGE_BYTES
+                + tenants.judges.allocation_size()
+                + tenants.judges.keys().map(|name| name.len()).sum::<usize>()
+        })
+    }
+
+    pub(super) fn check(&self) {
+        if let Ok(tenants) = self.tenants.lock() {
+            assert!(tenants.judges.len() <= self.most, "more judges than there is room for");
+            tenants.judges.values().for_each(|tenant| tenant.judge.check());
+        }
+    }
+}

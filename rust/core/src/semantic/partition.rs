@@ -1,0 +1,256 @@
+//! The entries that may answer for each other: those of one scope, fingerprint and context, and one embedder.
+//!
+//! Few entries are compared one by one; from [`INDEXED_FROM`] on a vector index finds the nearest. Entries lie in
+//! slots, by which the index names them.
+
+use lecmux_vector::metric::{best, half};
+use lecmux_vector::{Index, Store};
+
+use super::model::Record;
+use super::neighbours::{NEIGHBOURS, Neighbour};
+use crate::error::Error;
+use crate::key::Key;
+
+/// Entries from which on there is an index. A search of fewer reads some 25 KiB.
+const INDEXED_FROM: u32 = 32;
+/// Coordinates are filled up to a multiple of this: the kernels take nothing else.
+const LANES: usize = 64;
+
+/// A direction: unit norm, filled up with zeros.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Unit(Box<[f32]>);
+
+impl Unit {
+    /// The direction of `vector`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a number that is not finite, and for a vector of zeros.
+    pub(super) fn of(vector: &[f32]) -> Result<Self, Error> {
+        let norm = vector.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>().sqrt();
+        if !(norm > 0.0 && norm.is_finite()) {
+            let what = "an embedding must have a direction: finite numbers, not all of them 0".to_owned();
+            return Err(Error::Config { what });
+        }
+        let mut unit = vec![0.0; vector.len().next_multiple_of(LANES)].into_boxed_slice();
+        #[expect(clippy::cast_possible_truncation, reason = "a coordinate of a unit vector")]
+        unit.iter_mut().zip(vector).for_each(|(to, &from)| *to = (f64::from(from) / norm) as f32);
+        Ok(Self(unit))
+    }
+
+    /// Cosine similarity.
+    #[must_use]
+    pub(super) fn dot(&self, other: &Self) -> f32 {
+        best().dot_f32(&self.0, &other.0)
+    }
+
+    fn rounded(&self) -> Box<[u16]> {
+        self.0.iter().map(|&value| half::from_f32(value)).collect()
+    }
+}
+
+/// An entry that can answer for others.
+#[derive(Clone, Debug)]
+pub(super) struct Indexed {
+    /// Its id in the exact store.
+    pub(super) hash: u64,
+    pub(super) key: Key,
+    /// What likeness goes by, where that is not the text of the key.
+    pub(super) salient: Option<Box<str>>,
+    /// Names its answer.
+    pub(super) answer: u64,
+    /// The surprise of the label it came with.
+    pub(super) arrival: f64,
+    pub(super) record: Record,
+    /// The vector, while there is no index.
+    row: Option<Box<[u16]>>,
+}
+
+impl Indexed {
+    pub(super) fn new(hash: u64, key: Key, salient: Option<Box<str>>, answer: u64, arrival: f64) -> Self {
+        Self { hash, key, salient, answer, arrival, record: Record::default(), row: None }
+    }
+
+    /// What likeness goes by.
+    pub(super) fn text(&self) -> &str {
+        self.salient.as_deref().unwrap_or_else(|| std::str::from_utf8(self.key.parts().2).unwrap_or_default())
+    }
+
+    fn neighbour(&self, similarity: f32) -> Neighbour {
+        Neighbour {
+            similarity: f64::from(similarity),
+            arrival: self.arrival,
+            record: self.record,
+            answer: Some(self.answer),
+        }
+    }
+}
+
+/// A neighbour and where it lies.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Near {
+    pub(super) slot: u32,
+    pub(super) neighbour: Neighbour,
+}
+
+/// See the module.
+pub(super) struct Partition {
+    /// Its name in the table.
+    pub(super) id: u128,
+    entries: Vec<Option<Indexed>>,
+    free: Vec<u32>,
+    index: Option<Box<Index>>,
+    dim: u32,
+    /// Requests that have looked here.
+    pub(super) asked: u32,
+    /// It has left the table: whoever still holds it looks again.
+    pub(super) gone: bool,
+}
+
+impl Partition {
+    pub(super) fn new(id: u128, dim: u32) -> Self {
+        // The request whose answer is the first to come was the first to look.
+        Self { id, entries: Vec::new(), free: Vec::new(), index: None, dim, asked: 1, gone: false }
+    }
+
+    pub(super) fn len(&self) -> u32 {
+        slot(self.entries.len() - self.free.len())
+    }
+
+    pub(super) fn get(&self, slot: u32) -> Option<&Indexed> {
+        self.entries.get(slot as usize)?.as_ref()
+    }
+
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Indexed> {
+        self.entries.get_mut(slot as usize)?.as_mut()
+    }
+
+    pub(super) fn slots(&self) -> impl Iterator<Item = (u32, &Indexed)> {
+        (0..).zip(&self.entries).filter_map(|(slot, entry)| Some((slot, entry.as_ref()?)))
+    }
+
+    /// Takes in an entry; returns its slot.
+    pub(super) fn insert(&mut self, mut entry: Indexed, unit: &Unit) -> Result<u32, Error> {
+        let place = self.free.last().copied().unwrap_or_else(|| slot(self.entries.len()));
+        if let Some(index) = &mut self.index {
+            add(index, place, &unit.0[..self.dim as usize])?;
+        } else {
+            entry.row = Some(unit.rounded());
+        }
+        if self.free.pop().is_some() {
+            self.entries[place as usize] = Some(entry);
+        } else {
+            if self.entries.len() == self.entries.capacity() {
+                self.entries.reserve_exact(1 + self.entries.len() / 8);
+            }
+            self.entries.push(Some(entry));
+        }
+        if self.index.is_none() && self.len() >= INDEXED_FROM {
+            self.build()?;
+        }
+        Ok(place)
+    }
+
+    /// Moves the vectors into an index.
+    fn build(&mut self) -> Result<(), Error> {
+        let dim = self.dim as usize;
+        let mut index = Index::new(dim, Store::F16).map_err(refused)?;
+        for (place, entry) in (0..).zip(&mut self.entries) {
+            if let Some(row) = entry.as_mut().and_then(|entry| entry.row.take()) {
+                let vector: Vec<f32> = row[..dim].iter().map(|&bits| half::to_f32(bits)).collect();
+                add(&mut index, place, &vector)?;
+            }
+        }
+        self.index = Some(Box::new(index));
+        Ok(())
+    }
+
+    /// Takes the entry `hash` out of its slot.
+    pub(super) fn remove(&mut self, slot: u32, hash: u64) -> Option<Indexed> {
+        let entry = self.entries.get_mut(slot as usize)?.take_if(|entry| entry.hash == hash)?;
+        if let Some(index) = &mut self.index {
+            index.remove(&[i64::from(slot)]);
+        }
+        self.free.push(slot);
+        Some(entry)
+    }
+
+    /// The nearest entries, best first; of equal ones the lower slot.
+    pub(super) fn nearest(&self, unit: &Unit) -> Result<Vec<Near>, Error> {
+        let mut found: Vec<(f32, u32)> = if let Some(index) = &self.index {
+            let mut found = index.search(&unit.0[..self.dim as usize], NEIGHBOURS).map_err(refused)?;
+            let named = |hit: lecmux_vector::Match| Some((hit.similarity, u32::try_from(hit.id).ok()?));
+            found.pop().unwrap_or_default().into_iter().filter_map(named).collect()
+        } else {
+            let kernels = best();
+            let scored = |(slot, entry): (u32, &Indexed)| {
+                Some((kernels.dot_f16(&unit.0, entry.row.as_deref()?), slot))
+            };
+            self.slots().filter_map(scored).collect()
+        };
+        found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        found.truncate(NEIGHBOURS);
+        let near = |(similarity, slot): (f32, u32)| {
+            Some(Near { slot, neighbour: self.get(slot)?.neighbour(similarity) })
+        };
+        Ok(found.into_iter().filter_map(near).collect())
+    }
+
+    /// Cosine similarity of two entries.
+    pub(super) fn mutual(&self, first: u32, second: u32) -> Option<f64> {
+        if let Some(index) = &self.index {
+            return index.similarity(i64::from(first), i64::from(second)).map(f64::from);
+        }
+        let (first, second) = (self.get(first)?.row.as_deref()?, self.get(second)?.row.as_deref()?);
+        let first: Vec<f32> = first.iter().map(|&bits| half::to_f32(bits)).collect();
+        Some(f64::from(best().dot_f16(&first, second)))
+    }
+
+    /// The vector of an entry.
+    pub(super) fn unit(&self, slot: u32) -> Option<Unit> {
+        match (&self.index, self.get(slot)?.row.as_deref()) {
+            (_, Some(row)) => Some(Unit(row.iter().map(|&bits| half::to_f32(bits)).collect())),
+            (Some(index), None) => Unit::of(&index.vector(i64::from(slot))?).ok(),
+            (None, None) => None,
+        }
+    }
+
+    /// Bytes held, itself and the texts that are kept apart included, the keys left out: the store holds them.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let apart = |entry: &Indexed| {
+            entry.salient.as_ref().map_or(0, |text| text.len())
+                + entry.row.as_ref().map_or(0, |row| 2 * row.len())
+        };
+        size_of::<Self>()
+            + self.entries.capacity() * size_of::<Option<Indexed>>()
+            + self.free.capacity() * size_of::<u32>()
+            + self.index.as_ref().map_or(0, |index| index.memory_bytes())
+            + self.slots().map(|(_, entry)| apart(entry)).sum::<usize>()
+    }
+
+    /// Panics unless every invariant holds.
+    pub(super) fn check(&self) {
+        let held = self.slots().count();
+        assert_eq!(held, self.len() as usize, "slots are held or free");
+        for (slot, entry) in self.slots() {
+            let indexed = self.index.as_ref().is_some_and(|index| index.contains(i64::from(slot)));
+            assert_ne!(indexed, entry.row.is_some(), "an entry has one vector");
+        }
+        if let Some(index) = &self.index {
+            assert_eq!(index.len(), held, "a vector an entry");
+            index.check();
+        }
+    }
+}
+
+fn slot(place: usize) -> u32 {
+    u32::try_from(place).expect("a partition holds fewer than 2^32 entries")
+}
+
+fn add(index: &mut Index, slot: u32, vector: &[f32]) -> Result<(), Error> {
+    index.add(&[i64::from(slot)], vector).map_err(refused)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
+fn refused(error: lecmux_vector::Error) -> Error {
+    Error::Config { what: error.to_string() }
+}

@@ -1,0 +1,565 @@
+//! The semantic stage of a cache: proposes an entry that may answer for another question, and learns whether it could.
+//!
+//! It holds vectors and evidence, never values: what it proposes is a key, and the answer is taken from the exact store.
+//! A partition (scope, fingerprint, context) has an index of its own, so no search ever sees another's entries. No
+//! lock is held while anything foreign runs, and never two of different kinds, but a partition's around a judge's.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use super::evidence::Evidence;
+use super::facets::{Compared, Comparison, Facets};
+use super::features::{FEATURES, features};
+use super::judge::{Judgement, Verdict};
+use super::model::Record;
+use super::neighbours::{Neighbour, candidate, near};
+use super::partition::{Indexed, Near, Partition, Unit};
+use crate::error::Error;
+use crate::key::Key;
+use crate::sync::{AtomicU64, Mutex, Ordering, RwLock};
+
+/// Share of the budget for the judges, as one part in so many.
+const EVIDENCE_SHARE: u64 = 32;
+/// What an entry takes here beside its row: its slot, its place in the index and in the tables at their worst load, and
+/// its partition's own part, as though it were alone there.
+const SLOT_BYTES: u64 = 360;
+/// How near a query, and an entry, must come to a pair that was reported wrong to be refused as it.
+const TWIN: f32 = 0.9;
+/// Pairs that are remembered as wrong, at most.
+const MOST_REPORTS: usize = 256;
+
+/// Settings of the stage.
+#[derive(Clone, Copy, Debug)]
+pub struct StageConfig {
+    /// Tolerated share of wrong hits.
+    pub max_error: f64,
+    /// Decides which hits are audited, and keys the names of partitions.
+    pub seed: u64,
+    /// Budget of the whole cache.
+    pub capacity_bytes: u64,
+}
+
+impl StageConfig {
+    /// Bytes of the budget that are set aside for what is no entry's: the judges.
+    #[must_use]
+    pub fn evidence_bytes(&self) -> u64 {
+        self.capacity_bytes / EVIDENCE_SHARE
+    }
+}
+
+/// What must be equal for one entry to answer for another.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The tenant.
+    pub scope: &'a str,
+    /// What else changes the answer.
+    pub fingerprint: &'a str,
+    /// The rest of the text, such as earlier turns.
+    pub context: &'a str,
+}
+
+type PartitionId = u128;
+type Shelf = Arc<RwLock<Partition>>;
+
+/// See the module.
+pub struct Stage {
+    config: StageConfig,
+    secret: [u8; 32],
+    /// Coordinates of a vector: those of the first one.
+    dim: AtomicU64,
+    partitions: RwLock<HashMap<PartitionId, Shelf>>,
+    /// Where the entry of a hit id lies.
+    homes: Mutex<HashMap<u64, (Shelf, u32)>>,
+    evidence: Evidence,
+    reports: Mutex<Vec<Report>>,
+    counts: Counts,
+}
+
+/// A pair that was reported wrong.
+struct Report {
+    partition: PartitionId,
+    asked: Unit,
+    served: Unit,
+}
+
+#[derive(Default)]
+struct Counts {
+    requests: AtomicU64,
+    hits: AtomicU64,
+    audits: AtomicU64,
+    wrong_audits: AtomicU64,
+    labels: AtomicU64,
+    quarantined: AtomicU64,
+}
+
+/// What the stage has done so far, and holds now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StageStatistics {
+    /// Requests that came here.
+    pub requests: u64,
+    /// Of them served.
+    pub hits: u64,
+    /// Hits that a model answered all the same.
+    pub audits: u64,
+    /// Of them wrong.
+    pub wrong_audits: u64,
+    /// Labels learnt, audits among them.
+    pub labels: u64,
+    /// Hits refused because of a report.
+    pub quarantined: u64,
+    /// Entries held.
+    pub entries: u64,
+    /// Partitions held.
+    pub partitions: u64,
+    /// Bytes of vectors, tables and partitions.
+    pub index_bytes: u64,
+    /// Bytes of the judges and reports.
+    pub evidence_bytes: u64,
+}
+
+/// The entry that may answer.
+#[derive(Clone)]
+pub struct Candidate {
+    /// Its key in the exact store.
+    pub key: Key,
+    /// What likeness goes by.
+    pub text: Box<str>,
+    /// Cosine similarity.
+    pub similarity: f64,
+    /// How the two texts compare.
+    pub words: Comparison,
+    /// What the model weighed.
+    pub features: [f64; FEATURES],
+    /// What came of it.
+    pub judgement: Judgement,
+    /// The pair, or a twin of it, was reported wrong.
+    pub quarantined: bool,
+    /// What each feature adds to the logit of a right answer, in a preview; empty otherwise.
+    pub parts: Vec<f64>,
+    /// The neighbours, best first: text and similarity; in a preview alone.
+    pub neighbours: Vec<(Box<str>, f64)>,
+    answer: u64,
+    hash: u64,
+    slot: u32,
+    shelf: Shelf,
+}
+
+/// A request here: what was found, and what its answer will be stored with.
+#[derive(Clone)]
+pub struct Proposal {
+    /// The best of the nearest entries; `None` where there is none.
+    pub candidate: Option<Candidate>,
+    scope: Box<str>,
+    partition: PartitionId,
+    unit: Unit,
+    text: Box<str>,
+    /// The surprise of its label.
+    arrival: f64,
+    /// The answer that it turned out to share.
+    answer: Option<u64>,
+}
+
+impl Proposal {
+    /// What becomes of the request.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.candidate.as_ref().map_or(Verdict::Decline, |found| found.judgement.verdict)
+    }
+}
+
+impl Stage {
+    /// A stage that holds nothing.
+    ///
+    /// # Errors
+    /// [`Error::Config`] as for [`Judge::new`](super::judge::Judge::new).
+    pub fn new(config: StageConfig) -> Result<Self, Error> {
+        let bytes = usize::try_from(config.evidence_bytes()).unwrap_or(usize::MAX);
+        let mut secret = [0; 32];
+        secret[..8].copy_from_slice(&config.seed.to_le_bytes());
+        Ok(Self {
+            config,
+            secret,
+            dim: AtomicU64::new(0),
+            partitions: RwLock::default(),
+            homes: Mutex::default(),
+            evidence: Evidence::new(config.max_error, config.seed, bytes)?,
+            reports: Mutex::default(),
+            counts: Counts::default(),
+        })
+    }
+
+    /// The settings it was made with.
+    #[must_use]
+    pub fn config(&self) -> &StageConfig {
+        &self.config
+    }
+
+    /// What an entry is charged for being here.
+    #[must_use]
+    pub fn charge(&self, proposal: &Proposal, key_text: &str) -> u64 {
+        let width = self.dim.load(Ordering::Relaxed).next_multiple_of(64);
+        let apart = if *proposal.text == *key_text { 0 } else { proposal.text.len() as u64 };
+        SLOT_BYTES + 2 * width + width / 4 + apart
+    }
+
+    /// A request whose answer is to be stored here, and for which nothing is looked up.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a vector of another dimension than the first, or without a direction.
+    pub fn newcomer(&self, place: &Place<'_>, text: &str, vector: &[f32]) -> Result<Proposal, Error> {
+        let unit = Unit::of(vector)?;
+        let dim = vector.len() as u64;
+        let known = self.dim.compare_exchange(0, dim, Ordering::Relaxed, Ordering::Relaxed).err();
+        if let Some(known) = known.filter(|&known| known != dim) {
+            let what = format!("embeddings have {known} numbers here, and this one has {dim}");
+            return Err(Error::Config { what });
+        }
+        Ok(Proposal {
+            candidate: None,
+            scope: place.scope.into(),
+            partition: self.name(place),
+            unit,
+            text: text.into(),
+            arrival: 0.0,
+            answer: None,
+        })
+    }
+
+    /// Looks for an entry that may answer `text`, whose embedding is `vector`, and judges it.
+    ///
+    /// `alive` says whether an entry can still be served; one that cannot is dropped, and the next best judged.
+    ///
+    /// # Errors
+    /// As for [`Self::newcomer`].
+    pub fn propose(
+        &self,
+        place: &Place<'_>,
+        text: &str,
+        vector: &[f32],
+        alive: impl Fn(&Key) -> bool,
+    ) -> Result<Proposal, Error> {
+        let mut proposal = self.newcomer(place, text, vector)?;
+        self.counts.requests.fetch_add(1, Ordering::Relaxed);
+        let Some(found) = self.found(&proposal, alive, false)? else {
+            self.evidence.request(place.scope);
+            return Ok(proposal);
+        };
+        let Found { mut candidate, record, asked } = found;
+        let judged = self.evidence.with(place.scope, asked, |judge| {
+            judge.request();
+            judge.judge(&candidate.features, &record)
+        });
+        candidate.judgement = judged.unwrap_or(candidate.judgement);
+        if candidate.quarantined {
+            if candidate.judgement.verdict != Verdict::Decline {
+                self.counts.quarantined.fetch_add(1, Ordering::Relaxed);
+            }
+            candidate.judgement.verdict = Verdict::Decline;
+        }
+        match candidate.judgement.verdict {
+            Verdict::Serve => self.counts.hits.fetch_add(1, Ordering::Relaxed),
+            Verdict::Audit(_) => self.counts.audits.fetch_add(1, Ordering::Relaxed),
+            Verdict::Decline => 0,
+        };
+        proposal.candidate = Some(candidate);
+        Ok(proposal)
+    }
+
+    /// What [`Self::propose`] would find and decide. Counts nothing and changes nothing.
+    ///
+    /// # Errors
+    /// As for [`Self::newcomer`].
+    pub fn preview(
+        &self,
+        place: &Place<'_>,
+        text: &str,
+        vector: &[f32],
+        alive: impl Fn(&Key) -> bool,
+    ) -> Result<Proposal, Error> {
+        let mut proposal = self.newcomer(place, text, vector)?;
+        let Some(Found { mut candidate, record, .. }) = self.found(&proposal, alive, true)? else {
+            return Ok(proposal);
+        };
+        if let Some(mut judge) = self.evidence.copy(place.scope) {
+            judge.request();
+            let weigh = |(weight, value): (&f64, &f64)| weight * value;
+            candidate.parts = judge.weights().iter().zip(&candidate.features).map(weigh).collect();
+            candidate.judgement = judge.judge(&candidate.features, &record);
+        }
+        if candidate.quarantined {
+            candidate.judgement.verdict = Verdict::Decline;
+        }
+        proposal.candidate = Some(candidate);
+        Ok(proposal)
+    }
+
+    /// The candidate with its record, and the requests that its partition has seen before this one.
+    fn found(
+        &self,
+        proposal: &Proposal,
+        alive: impl Fn(&Key) -> bool,
+        preview: bool,
+    ) -> Result<Option<Found>, Error> {
+        let Some(shelf) = self.shelf(proposal.partition) else { return Ok(None) };
+        let facets = Facets::of(&proposal.text);
+        loop {
+            let Ok(mut partition) = shelf.write() else { return Ok(None) };
+            let found = partition.nearest(&proposal.unit)?;
+            let neighbours: Vec<Neighbour> = found.iter().map(|near| near.neighbour).collect();
+            let Some(best) = candidate(&neighbours) else { return Ok(None) };
+            let slot = found[best].slot;
+            let Some(entry) = partition.get(slot) else { return Ok(None) };
+            let (hash, key, text) = (entry.hash, entry.key.clone(), Box::<str>::from(entry.text()));
+            let (record, answer) = (entry.record, entry.answer);
+            let next = found.get(usize::from(best == 0)).map(|near| near.slot);
+            let mutual = next.and_then(|next| partition.mutual(slot, next));
+            let named =
+                |near: &Near| Some((partition.get(near.slot)?.text().into(), near.neighbour.similarity));
+            let named = if preview { found.iter().filter_map(named).collect() } else { Vec::new() };
+            let (entries, asked) = (partition.len() as usize, partition.asked);
+            partition.asked = asked.saturating_add(u32::from(!preview));
+            drop(partition);
+            if !alive(&key) {
+                self.remove(hash);
+                continue;
+            }
+            let words = facets.compare(&Facets::of(&text));
+            let features = features(&near(&neighbours, best, entries, mutual), &words);
+            let judgement =
+                Judgement { verdict: Verdict::Decline, wrong: 1.0, predicted: 1.0, threshold: 0.0 };
+            let quarantined = self.is_reported(proposal, &shelf, slot);
+            let similarity = neighbours[best].similarity;
+            let candidate = Candidate {
+                key,
+                text,
+                similarity,
+                words,
+                features,
+                judgement,
+                quarantined,
+                parts: Vec::new(),
+                neighbours: named,
+                answer,
+                hash,
+                slot,
+                shelf,
+            };
+            return Ok(Some(Found { candidate, record, asked }));
+        }
+    }
+
+    /// Takes in what the model's answer says of the candidate: `right` where the two answers say the same.
+    pub fn learn(&self, proposal: &mut Proposal, right: bool) {
+        let Some(found) = &proposal.candidate else { return };
+        self.counts.labels.fetch_add(1, Ordering::Relaxed);
+        if matches!(found.judgement.verdict, Verdict::Audit(_)) && !right {
+            self.counts.wrong_audits.fetch_add(1, Ordering::Relaxed);
+        }
+        let Ok(mut partition) = found.shelf.write() else { return };
+        let mut elsewhere = Record::default();
+        let entry = partition.get_mut(found.slot).filter(|entry| entry.hash == found.hash);
+        let record = entry.map_or(&mut elsewhere, |entry| &mut entry.record);
+        let learnt = self
+            .evidence
+            .with(&proposal.scope, 0, |judge| judge.learn(&found.features, record, &found.judgement, right));
+        drop(partition);
+        proposal.arrival = learnt.unwrap_or_default();
+        proposal.answer = right.then_some(found.answer);
+    }
+
+    /// Takes in the entry `key`, which was stored under the id `hash`. `answer` names its value: equal values have
+    /// equal names; where the label said that it is the candidate's answer, it takes that one's name.
+    ///
+    /// # Errors
+    /// [`Error::Config`] as for [`Self::newcomer`].
+    pub fn insert(&self, proposal: &Proposal, hash: u64, key: Key, answer: u64) -> Result<(), Error> {
+        let salient = (proposal.text.as_bytes() != key.parts().2).then(|| proposal.text.clone());
+        let entry = Indexed::new(hash, key, salient, proposal.answer.unwrap_or(answer), proposal.arrival);
+        loop {
+            let Some(shelf) = self.shelf_or_new(proposal) else { return Ok(()) };
+            let Ok(mut partition) = shelf.write() else { return Ok(()) };
+            if partition.gone {
+                continue;
+            }
+            let slot = partition.insert(entry, &proposal.unit)?;
+            drop(partition);
+            let replaced = self.homes.lock().ok().and_then(|mut homes| homes.insert(hash, (shelf, slot)));
+            if let Some((shelf, slot)) = replaced {
+                self.take(&shelf, slot, hash);
+            }
+            return Ok(());
+        }
+    }
+
+    /// Forgets the entry of the id `hash`: it has left the store. Returns whether it was here.
+    pub fn remove(&self, hash: u64) -> bool {
+        let home = self.homes.lock().ok().and_then(|mut homes| homes.remove(&hash));
+        home.is_some_and(|(shelf, slot)| self.take(&shelf, slot, hash))
+    }
+
+    /// Takes an entry out of its partition, and the partition out of the table with its last entry.
+    fn take(&self, shelf: &Shelf, slot: u32, hash: u64) -> bool {
+        let Ok(mut partition) = shelf.write() else { return false };
+        let taken = partition.remove(slot, hash).is_some();
+        partition.gone = partition.len() == 0;
+        let (gone, id) = (partition.gone, partition.id);
+        drop(partition);
+        if gone && let Ok(mut partitions) = self.partitions.write() {
+            if partitions.get(&id).is_some_and(|held| Arc::ptr_eq(held, shelf)) {
+                partitions.remove(&id);
+            }
+            if partitions.len() < partitions.capacity() / 4 {
+                partitions.shrink_to_fit();
+            }
+        }
+        taken
+    }
+
+    /// Records the pair of a proposal as wrong, and teaches it. Its twins are refused from now on: queries as near to
+    /// this one, from entries as near to the one that was served.
+    pub fn report(&self, proposal: &Proposal) {
+        let Some(found) = &proposal.candidate else { return };
+        let served = found.shelf.read().ok().and_then(|partition| {
+            partition.get(found.slot).filter(|entry| entry.hash == found.hash)?;
+            partition.unit(found.slot)
+        });
+        self.evidence.with(&proposal.scope, 0, |judge| {
+            judge.learn(&found.features, &mut Record::default(), &found.judgement, false);
+        });
+        if let Ok(mut reports) = self.reports.lock() {
+            if reports.len() >= MOST_REPORTS {
+                reports.remove(0);
+            }
+            // Gone already: then what is refused is whatever is as near to the query as it was.
+            let served = served.unwrap_or_else(|| proposal.unit.clone());
+            reports.push(Report { partition: proposal.partition, asked: proposal.unit.clone(), served });
+        }
+    }
+
+    fn is_reported(&self, proposal: &Proposal, shelf: &Shelf, slot: u32) -> bool {
+        let Ok(reports) = self.reports.lock() else { return true };
+        let asked = |report: &&Report| {
+            report.partition == proposal.partition && report.asked.dot(&proposal.unit) >= TWIN
+        };
+        let mut reports = reports.iter().filter(asked).peekable();
+        if reports.peek().is_none() {
+            return false;
+        }
+        let served = shelf.read().ok().and_then(|partition| partition.unit(slot));
+        served.is_none_or(|served| reports.any(|report| report.served.dot(&served) >= TWIN))
+    }
+
+    /// Forgets the evidence of one scope, or of all; the entries leave with those of the store.
+    pub fn clear(&self, scope: Option<&str>) {
+        self.evidence.clear(scope);
+    }
+
+    /// Ids of the entries held, in no order. O(n); for tests and snapshots.
+    #[must_use]
+    pub fn ids(&self) -> Vec<u64> {
+        self.homes.lock().map_or_else(|_| Vec::new(), |homes| homes.keys().copied().collect())
+    }
+
+    /// Counters and sizes now. O(partitions).
+    #[must_use]
+    pub fn statistics(&self) -> StageStatistics {
+        let Counts { requests, hits, audits, wrong_audits, labels, quarantined } = &self.counts;
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let shelves = self.shelves();
+        let held = shelves.iter().filter_map(|shelf| shelf.read().ok());
+        // Two counts and the allocator's word a partition.
+        let partitions: usize = held.map(|partition| partition.memory_bytes() + 3 * size_of::<usize>()).sum();
+        let tables = self.partitions.read().map_or(0, |table| table.allocation_size())
+            + self.homes.lock().map_or(0, |homes| homes.allocation_size());
+        let reports = self.reports.lock().map_or(0, |reports| reports.len());
+        let unit = 4 * self.dim.load(Ordering::Relaxed).next_multiple_of(64);
+        StageStatistics {
+            requests: read(requests),
+            hits: read(hits),
+            audits: read(audits),
+            wrong_audits: read(wrong_audits),
+            labels: read(labels),
+            quarantined: read(quarantined),
+            entries: self.homes.lock().map_or(0, |homes| homes.len() as u64),
+            partitions: shelves.len() as u64,
+            index_bytes: (partitions + tables) as u64,
+            evidence_bytes: self.evidence.memory_bytes() as u64 + reports as u64 * 2 * unit,
+        }
+    }
+
+    /// Panics unless every invariant holds. O(n); nobody else may work here meanwhile.
+    pub fn check(&self) {
+        let homes = self.homes.lock().expect("the table of homes is sound");
+        let mut held = 0;
+        for shelf in self.shelves() {
+            let partition = shelf.read().expect("a partition is sound");
+            partition.check();
+            assert!(partition.len() > 0 && !partition.gone, "a partition goes with its last entry");
+            held += partition.len() as usize;
+            for (slot, entry) in partition.slots() {
+                let home = homes.get(&entry.hash);
+                let at_home = home.is_some_and(|(home, place)| Arc::ptr_eq(home, &shelf) && *place == slot);
+                assert!(at_home, "an entry is found by its id");
+            }
+        }
+        assert_eq!(held, homes.len(), "an entry an id");
+        self.evidence.check();
+    }
+
+    fn name(&self, place: &Place<'_>) -> PartitionId {
+        let mut hasher = blake3::Hasher::new_keyed(&self.secret);
+        for part in [place.scope, place.fingerprint, place.context] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        let digest = hasher.finalize();
+        u128::from_le_bytes(*digest.as_bytes().first_chunk().expect("a digest has 32 bytes"))
+    }
+
+    fn shelf(&self, id: PartitionId) -> Option<Shelf> {
+        self.partitions.read().ok()?.get(&id).cloned()
+    }
+
+    fn shelves(&self) -> Vec<Shelf> {
+        self.partitions.read().map_or_else(|_| Vec::new(), |table| table.values().cloned().collect())
+    }
+
+    fn shelf_or_new(&self, proposal: &Proposal) -> Option<Shelf> {
+        let dim = u32::try_from(self.dim.load(Ordering::Relaxed)).ok()?;
+        let mut partitions = self.partitions.write().ok()?;
+        let made = || Arc::new(RwLock::new(Partition::new(proposal.partition, dim)));
+        let shelf = partitions.entry(proposal.partition).or_insert_with(made);
+        if shelf.read().is_ok_and(|partition| partition.gone) {
+            *shelf = made();
+        }
+        Some(shelf.clone())
+    }
+}
+
+/// Whether two answers say the same, as far as texts tell: their embeddings are as alike as `bound`, and no facet of one
+/// contradicts the other.
+///
+/// # Errors
+/// [`Error::Config`] for a vector without a direction, and for two of unequal length.
+pub fn same_texts(texts: [&str; 2], vectors: [&[f32]; 2], bound: f64) -> Result<bool, Error> {
+    let [one, other] = [Unit::of(vectors[0])?, Unit::of(vectors[1])?];
+    if vectors[0].len() != vectors[1].len() {
+        return Err(Error::Config { what: "two embeddings of unequal length cannot be compared".to_owned() });
+    }
+    let words = Facets::of(texts[0]).compare(&Facets::of(texts[1]));
+    let equal = [words.numbers, words.units, words.dates, words.names, words.codes];
+    let contradicts = equal.contains(&Compared::Different)
+        || words.numbers == Compared::OneSided
+        || words.negation
+        || words.opposite
+        || words.roles;
+    Ok(!contradicts && f64::from(one.dot(&other)) >= bound)
+}
+
+/// What a search came to.
+struct Found {
+    candidate: Candidate,
+    record: Record,
+    asked: u32,
+}

@@ -1,0 +1,227 @@
+"""The semantic stage of a cache: hits by meaning, what they teach, and what must never be one."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from topics import Topics
+
+import lecmux
+from lecmux import AsyncCache, Cache, Query, Reply, Semantic, Usage
+from lecmux._core import semantic_ids
+from lecmux.errors import ConfigError
+
+
+def topic(text: str) -> str:
+    """Texts of one topic have one answer."""
+    return f"about {text.split(maxsplit=1)[0]}"
+
+
+def topic_model(query: Query) -> Reply:
+    """Takes long enough for a stored answer to pay."""
+    return Reply(topic(query.text), Usage(seconds=2.0))
+
+
+MODELS = {"m": topic_model}
+WORDS = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"]
+
+
+def texts(each: int, topics: Sequence[str] = WORDS) -> list[str]:
+    """Wordings that no facet tells apart."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    return [f"{topic} {letters[n % 26]}{letters[n // 26]} please" for n in range(each) for topic in topics]
+
+
+def warmed(**settings: Any) -> tuple[Cache, list[lecmux.Answer]]:
+    """A cache that has been asked so much that it serves by meaning."""
+    cache = Cache(4_000_000, semantic=Semantic(Topics(), max_error=0.1), **settings)
+    answers = [cache.answer(text, models=MODELS) for text in texts(40)]
+    return cache, answers
+
+
+def test_learns_from_paid_answers_and_then_serves_by_meaning() -> None:
+    cache, answers = warmed()
+
+    hits = [answer for answer in answers if answer.decision.reason == "semantic"]
+    assert len(hits) > 100
+    for answer in hits:
+        decision = answer.decision
+        assert decision.kind == "hit"
+        assert decision.similarity is not None and 0.5 < decision.similarity <= 1.0
+        assert decision.risk is not None and 0.0 < decision.risk < 0.5
+    wrong = sum(answer.value != topic(text) for answer, text in zip(answers, texts(40), strict=True))
+    assert wrong <= 0.1 * len(answers)
+    assert cache.stats().requests == len(answers)
+    assert cache.stats().hits == len(hits)
+    cache.check()
+
+
+async def test_the_async_twin_decides_likewise() -> None:
+    _, answers = warmed()
+    async with AsyncCache(4_000_000, semantic=Semantic(Topics(), max_error=0.1)) as twin:
+        again = [await twin.answer(text, models=MODELS) for text in texts(40)]
+
+    kinds = [(answer.value, answer.decision.reason, answer.decision.similarity) for answer in answers]
+    assert kinds == [(a.value, a.decision.reason, a.decision.similarity) for a in again]
+
+
+def test_a_query_without_salient_text_takes_no_part() -> None:
+    embedder = Topics()
+    cache = Cache(1_000_000, semantic=Semantic(embedder))
+
+    cache.answer(Query("alpha one"), models=MODELS)
+
+    assert embedder.texts == []
+
+
+def test_scope_fingerprint_and_context_are_partitions() -> None:
+    cache, _ = warmed()
+    known = texts(40)[-1]
+    for elsewhere in (
+        Query(f"{known} x", scope="other", salient=known),
+        Query(f"{known} x", fingerprint="json", salient=known),
+        Query(f"{known} x", context="earlier turns", salient=known),
+    ):
+        assert cache.explain(elsewhere, models=["m"]).alike is None
+        assert cache.answer(elsewhere, models=MODELS).decision.kind == "call"
+    stats = cache.stats().semantic
+    assert stats is not None and stats.partitions == 4
+
+
+def test_a_reported_hit_is_gone_and_its_twins_are_refused() -> None:
+    cache, answers = warmed()
+    hit = next(answer for answer in reversed(answers) if answer.decision.reason == "semantic")
+    asked = texts(40)[answers.index(hit)]
+
+    assert cache.report_wrong(hit.decision.id)
+    assert cache.get(asked) is None
+    again = cache.answer(asked, models=MODELS)
+    assert again.decision.kind == "call"
+    assert not cache.report_wrong(hit.decision.id)
+
+    cache.delete(asked)
+    told = cache.explain(asked, models=["m"])
+    assert told.alike is not None and told.alike.verdict == "decline"
+
+
+def test_an_entry_that_leaves_the_store_leaves_the_index() -> None:
+    cache, _ = warmed()
+    ids = set(semantic_ids(cache))
+    assert len(ids) == len(cache)
+
+    text = next(text for text in texts(1) if cache.peek(text))
+    gone = cache.peek(text).hit_id
+    cache.delete(text)
+    assert set(semantic_ids(cache)) == ids - {gone}
+    cache.clear()
+    assert semantic_ids(cache) == []
+    stats = cache.stats().semantic
+    assert stats is not None and stats.partitions == 0
+    cache.check()
+
+
+def test_a_full_cache_evicts_from_both_and_stays_within_its_budget() -> None:
+    cache = Cache(100_000, semantic=Semantic(Topics(), max_error=0.02))
+    for number in range(400):
+        cache.answer(Query(f"{number} some question", salient=f"{number} some question"), models=MODELS)
+    stats = cache.stats()
+    assert stats.evicted > 100
+    assert stats.semantic is not None
+    assert stats.semantic.entries == len(cache)
+    assert stats.bytes_used <= stats.capacity_bytes
+    assert stats.semantic.index_bytes + stats.semantic.evidence_bytes < stats.capacity_bytes
+    cache.check()
+
+
+def test_two_texts_that_contradict_are_named_by_explain() -> None:
+    cache, _ = warmed()
+    cache.answer("alpha set it to 20 please", models=MODELS)
+
+    told = cache.explain("alpha set it to 30 please", models=["m"])
+
+    assert told.alike is not None
+    assert told.alike.neighbours[0][1] <= 1.0
+    if told.alike.text == "alpha set it to 20 please":
+        assert told.alike.facet == "numbers"
+    assert "similarity" in str(told)
+    assert told.as_json()["alike"]["risk"] == told.alike.risk
+
+
+def test_explaining_changes_nothing() -> None:
+    cache, _ = warmed()
+    before = cache.stats().semantic
+
+    for text in texts(40):
+        cache.explain(text, models=["m"])
+
+    assert cache.stats().semantic == before
+
+
+class Broken(Topics):
+    """Fails in one way after another."""
+
+    def __init__(self, fault: Any) -> None:
+        super().__init__()
+        self._fault = fault
+        self.working = True
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        vectors = super().embed(texts)
+        return vectors if self.working else self._fault(vectors)
+
+
+def raises(_: Any) -> Any:
+    raise ConnectionError("the embedder is down")
+
+
+FAULTS = {
+    "raises": raises,
+    "none": lambda _: None,
+    "nan": lambda vectors: [[float("nan")] * len(vectors[0])],
+    "zeros": lambda vectors: [[0.0] * len(vectors[0])],
+    "dimension": lambda vectors: [vectors[0] + [0.1]],
+    "too many": lambda vectors: vectors * 2,
+    "no numbers": lambda vectors: [["a"]],
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_without_a_working_embedder_the_exact_stage_serves_on(
+    fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    embedder = Broken(FAULTS[fault])
+    cache = Cache(1_000_000, semantic=Semantic(embedder, rest_seconds=1e-9))
+    cache.answer("alpha one", models=MODELS)
+    embedder.working = False
+
+    with caplog.at_level(logging.WARNING, "lecmux"):
+        for _ in range(2):
+            assert cache.answer("alpha one", models=MODELS).decision.reason == "exact"
+            assert cache.answer("alpha two", models=MODELS, cache="refresh").value == "about alpha"
+            assert cache.answer("alpha three", models=MODELS).value == "about alpha"
+
+    stats = cache.stats()
+    assert stats.semantic is not None and stats.semantic.failures == 3
+    assert stats.incidents == 3
+    assert len(caplog.records) == 1
+    cache.check()
+
+
+def test_settings_that_cannot_work_are_refused() -> None:
+    with pytest.raises(ConfigError, match="embedder"):
+        Semantic(None)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="max_error"):
+        Semantic(Topics(), max_error=0.9)
+    with pytest.raises(ConfigError, match="semantic"):
+        Cache(1_000_000, semantic=Topics())  # type: ignore[arg-type]
+
+
+def test_a_budget_of_nothing_switches_the_stage_off() -> None:
+    embedder = Topics()
+    cache = Cache(1_000_000, semantic=Semantic(embedder, max_error=0))
+
+    cache.answer("alpha one", models=MODELS)
+
+    assert embedder.texts == []
+    assert cache.stats().semantic is None
