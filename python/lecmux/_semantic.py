@@ -1,4 +1,4 @@
-"""The semantic stage: embeds what a request is about, asks the core for an answer that will do, and teaches it.
+"""The semantic stage: embeds what a request is about, asks the core for an answer that will do, teaches it.
 
 Whatever goes wrong here is counted, said once, and the exact stage serves on.
 """
