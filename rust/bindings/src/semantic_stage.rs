@@ -100,13 +100,19 @@ impl Proposal {
     /// Teaches whether the candidate's answer says what the model's does.
     fn learn(&self, py: Python<'_>, store: &Bound<'_, Store>, right: bool) -> PyResult<()> {
         let stage = store.get().semantic()?;
-        guarded(|| Ok(detached(py, || stage.learn(&mut self.read(), right))))
+        guarded(|| {
+            detached(py, || stage.learn(&mut self.read(), right));
+            Ok(())
+        })
     }
 
     /// Records that the candidate's answer was wrong for the request.
     fn report(&self, py: Python<'_>, store: &Bound<'_, Store>) -> PyResult<()> {
         let stage = store.get().semantic()?;
-        guarded(|| Ok(detached(py, || stage.report(&self.read()))))
+        guarded(|| {
+            detached(py, || stage.report(&self.read()));
+            Ok(())
+        })
     }
 
     /// The nearest entries, best first, in a preview: text and similarity.

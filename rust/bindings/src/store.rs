@@ -235,6 +235,7 @@ impl Store {
                         worth=None, proposal=None),
         text_signature = "($self, key, value, *, cost=None, ttl_seconds=None, scope='', fingerprint='', hit_cost=0.0, worth=None, proposal=None)")]
     #[expect(clippy::too_many_arguments, reason = "keyword-only terms")]
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it converted")]
     fn put_value(
         slf: &Bound<'_, Self>,
         key: &Bound<'_, PyString>,

@@ -51,7 +51,9 @@ fn hadamard(values: &mut [f32]) {
         half *= 2;
     }
     let scale = 1.0 / (values.len() as f32).sqrt();
-    values.iter_mut().for_each(|value| *value *= scale);
+    for value in values {
+        *value *= scale;
+    }
 }
 
 /// A number as random bits (`SplitMix64`).

@@ -60,7 +60,7 @@ pub struct Place<'a> {
 }
 
 type PartitionId = u128;
-type Shelf = Arc<RwLock<Partition>>;
+type Shared = Arc<RwLock<Partition>>;
 
 /// See the module.
 pub struct Stage {
@@ -68,9 +68,9 @@ pub struct Stage {
     secret: [u8; 32],
     /// Coordinates of a vector: those of the first one.
     dim: AtomicU64,
-    partitions: RwLock<HashMap<PartitionId, Shelf>>,
+    partitions: RwLock<HashMap<PartitionId, Shared>>,
     /// Where the entry of a hit id lies.
-    homes: Mutex<HashMap<u64, (Shelf, u32)>>,
+    homes: Mutex<HashMap<u64, (Shared, u32)>>,
     evidence: Evidence,
     reports: Mutex<Vec<Report>>,
     counts: Counts,
@@ -142,7 +142,7 @@ pub struct Candidate {
     answer: u64,
     hash: u64,
     slot: u32,
-    shelf: Shelf,
+    shared: Shared,
 }
 
 /// A request here: what was found, and what its answer will be stored with.
@@ -301,10 +301,10 @@ impl Stage {
         alive: impl Fn(&Key) -> bool,
         preview: bool,
     ) -> Result<Option<Found>, Error> {
-        let Some(shelf) = self.shelf(proposal.partition) else { return Ok(None) };
+        let Some(shared) = self.partition(proposal.partition) else { return Ok(None) };
         let facets = Facets::of(&proposal.text);
         loop {
-            let Ok(mut partition) = shelf.write() else { return Ok(None) };
+            let Ok(mut partition) = shared.write() else { return Ok(None) };
             let found = partition.nearest(&proposal.unit)?;
             let neighbours: Vec<Neighbour> = found.iter().map(|near| near.neighbour).collect();
             let Some(best) = candidate(&neighbours) else { return Ok(None) };
@@ -328,7 +328,7 @@ impl Stage {
             let features = features(&near(&neighbours, best, entries, mutual), &words);
             let judgement =
                 Judgement { verdict: Verdict::Decline, wrong: 1.0, predicted: 1.0, threshold: 0.0 };
-            let quarantined = self.is_reported(proposal, &shelf, slot);
+            let quarantined = self.is_reported(proposal, &shared, slot);
             let similarity = neighbours[best].similarity;
             let candidate = Candidate {
                 key,
@@ -343,7 +343,7 @@ impl Stage {
                 answer,
                 hash,
                 slot,
-                shelf,
+                shared,
             };
             return Ok(Some(Found { candidate, record, asked }));
         }
@@ -356,7 +356,7 @@ impl Stage {
         if matches!(found.judgement.verdict, Verdict::Audit(_)) && !right {
             self.counts.wrong_audits.fetch_add(1, Ordering::Relaxed);
         }
-        let Ok(mut partition) = found.shelf.write() else { return };
+        let Ok(mut partition) = found.shared.write() else { return };
         let mut elsewhere = Record::default();
         let entry = partition.get_mut(found.slot).filter(|entry| entry.hash == found.hash);
         let record = entry.map_or(&mut elsewhere, |entry| &mut entry.record);
@@ -377,16 +377,16 @@ impl Stage {
         let salient = (proposal.text.as_bytes() != key.parts().2).then(|| proposal.text.clone());
         let entry = Indexed::new(hash, key, salient, proposal.answer.unwrap_or(answer), proposal.arrival);
         loop {
-            let Some(shelf) = self.shelf_or_new(proposal) else { return Ok(()) };
-            let Ok(mut partition) = shelf.write() else { return Ok(()) };
+            let Some(shared) = self.partition_or_new(proposal) else { return Ok(()) };
+            let Ok(mut partition) = shared.write() else { return Ok(()) };
             if partition.gone {
                 continue;
             }
             let slot = partition.insert(entry, &proposal.unit)?;
             drop(partition);
-            let replaced = self.homes.lock().ok().and_then(|mut homes| homes.insert(hash, (shelf, slot)));
-            if let Some((shelf, slot)) = replaced {
-                self.take(&shelf, slot, hash);
+            let replaced = self.homes.lock().ok().and_then(|mut homes| homes.insert(hash, (shared, slot)));
+            if let Some((shared, slot)) = replaced {
+                self.take(&shared, slot, hash);
             }
             return Ok(());
         }
@@ -395,18 +395,18 @@ impl Stage {
     /// Forgets the entry of the id `hash`: it has left the store. Returns whether it was here.
     pub fn remove(&self, hash: u64) -> bool {
         let home = self.homes.lock().ok().and_then(|mut homes| homes.remove(&hash));
-        home.is_some_and(|(shelf, slot)| self.take(&shelf, slot, hash))
+        home.is_some_and(|(shared, slot)| self.take(&shared, slot, hash))
     }
 
     /// Takes an entry out of its partition, and the partition out of the table with its last entry.
-    fn take(&self, shelf: &Shelf, slot: u32, hash: u64) -> bool {
-        let Ok(mut partition) = shelf.write() else { return false };
+    fn take(&self, shared: &Shared, slot: u32, hash: u64) -> bool {
+        let Ok(mut partition) = shared.write() else { return false };
         let taken = partition.remove(slot, hash).is_some();
         partition.gone = partition.len() == 0;
         let (gone, id) = (partition.gone, partition.id);
         drop(partition);
         if gone && let Ok(mut partitions) = self.partitions.write() {
-            if partitions.get(&id).is_some_and(|held| Arc::ptr_eq(held, shelf)) {
+            if partitions.get(&id).is_some_and(|held| Arc::ptr_eq(held, shared)) {
                 partitions.remove(&id);
             }
             if partitions.len() < partitions.capacity() / 4 {
@@ -420,7 +420,7 @@ impl Stage {
     /// this one, from entries as near to the one that was served.
     pub fn report(&self, proposal: &Proposal) {
         let Some(found) = &proposal.candidate else { return };
-        let served = found.shelf.read().ok().and_then(|partition| {
+        let served = found.shared.read().ok().and_then(|partition| {
             partition.get(found.slot).filter(|entry| entry.hash == found.hash)?;
             partition.unit(found.slot)
         });
@@ -437,7 +437,7 @@ impl Stage {
         }
     }
 
-    fn is_reported(&self, proposal: &Proposal, shelf: &Shelf, slot: u32) -> bool {
+    fn is_reported(&self, proposal: &Proposal, shared: &Shared, slot: u32) -> bool {
         let Ok(reports) = self.reports.lock() else { return true };
         let asked = |report: &&Report| {
             report.partition == proposal.partition && report.asked.dot(&proposal.unit) >= TWIN
@@ -446,7 +446,7 @@ impl Stage {
         if reports.peek().is_none() {
             return false;
         }
-        let served = shelf.read().ok().and_then(|partition| partition.unit(slot));
+        let served = shared.read().ok().and_then(|partition| partition.unit(slot));
         served.is_none_or(|served| reports.any(|report| report.served.dot(&served) >= TWIN))
     }
 
@@ -466,8 +466,8 @@ impl Stage {
     pub fn statistics(&self) -> StageStatistics {
         let Counts { requests, hits, audits, wrong_audits, labels, quarantined } = &self.counts;
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let shelves = self.shelves();
-        let held = shelves.iter().filter_map(|shelf| shelf.read().ok());
+        let all = self.shared();
+        let held = all.iter().filter_map(|shared| shared.read().ok());
         // Two counts and the allocator's word a partition.
         let partitions: usize = held.map(|partition| partition.memory_bytes() + 3 * size_of::<usize>()).sum();
         let tables = self.partitions.read().map_or(0, |table| table.allocation_size())
@@ -482,24 +482,27 @@ impl Stage {
             labels: read(labels),
             quarantined: read(quarantined),
             entries: self.homes.lock().map_or(0, |homes| homes.len() as u64),
-            partitions: shelves.len() as u64,
+            partitions: all.len() as u64,
             index_bytes: (partitions + tables) as u64,
             evidence_bytes: self.evidence.memory_bytes() as u64 + reports as u64 * 2 * unit,
         }
     }
 
-    /// Panics unless every invariant holds. O(n); nobody else may work here meanwhile.
+    /// Checks every invariant. O(n); nobody else may work here meanwhile.
+    ///
+    /// # Panics
+    /// When one is broken.
     pub fn check(&self) {
         let homes = self.homes.lock().expect("the table of homes is sound");
         let mut held = 0;
-        for shelf in self.shelves() {
-            let partition = shelf.read().expect("a partition is sound");
+        for shared in self.shared() {
+            let partition = shared.read().expect("a partition is sound");
             partition.check();
             assert!(partition.len() > 0 && !partition.gone, "a partition goes with its last entry");
             held += partition.len() as usize;
             for (slot, entry) in partition.slots() {
                 let home = homes.get(&entry.hash);
-                let at_home = home.is_some_and(|(home, place)| Arc::ptr_eq(home, &shelf) && *place == slot);
+                let at_home = home.is_some_and(|(home, place)| Arc::ptr_eq(home, &shared) && *place == slot);
                 assert!(at_home, "an entry is found by its id");
             }
         }
@@ -517,23 +520,23 @@ impl Stage {
         u128::from_le_bytes(*digest.as_bytes().first_chunk().expect("a digest has 32 bytes"))
     }
 
-    fn shelf(&self, id: PartitionId) -> Option<Shelf> {
+    fn partition(&self, id: PartitionId) -> Option<Shared> {
         self.partitions.read().ok()?.get(&id).cloned()
     }
 
-    fn shelves(&self) -> Vec<Shelf> {
+    fn shared(&self) -> Vec<Shared> {
         self.partitions.read().map_or_else(|_| Vec::new(), |table| table.values().cloned().collect())
     }
 
-    fn shelf_or_new(&self, proposal: &Proposal) -> Option<Shelf> {
+    fn partition_or_new(&self, proposal: &Proposal) -> Option<Shared> {
         let dim = u32::try_from(self.dim.load(Ordering::Relaxed)).ok()?;
         let mut partitions = self.partitions.write().ok()?;
         let made = || Arc::new(RwLock::new(Partition::new(proposal.partition, dim)));
-        let shelf = partitions.entry(proposal.partition).or_insert_with(made);
-        if shelf.read().is_ok_and(|partition| partition.gone) {
-            *shelf = made();
+        let shared = partitions.entry(proposal.partition).or_insert_with(made);
+        if shared.read().is_ok_and(|partition| partition.gone) {
+            *shared = made();
         }
-        Some(shelf.clone())
+        Some(shared.clone())
     }
 }
 
