@@ -439,6 +439,21 @@ class VectorIndex:
 def vector_kernels() -> str:
     """The instruction set that searches run on."""
 
+@final
+class StaticTable:
+    """Text to vectors from a table, over the word pieces of a vocabulary."""
+
+    def __new__(cls, vocabulary: str, sealed: bytes) -> Self: ...
+    def embed(self, texts: list[str]) -> bytes:
+        """The vectors of `texts`, row after row, as float32 of length 1."""
+    def pieces(self, text: str, most: int) -> list[int]:
+        """The numbers of the pieces of `text`, the first `most`."""
+    @staticmethod
+    def pack(rows: Any, dim: int) -> bytes:
+        """Rows of float32, `dim` each, as bytes that the constructor takes."""
+    @property
+    def dim(self) -> int: ...
+
 class SemanticStream:
     """Texts with vectors (n, dim) float32 and classes int64, to be replayed through the semantic decision."""
 

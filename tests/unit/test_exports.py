@@ -14,6 +14,7 @@ PUBLIC_MODULES = [
     "lecmux.cache",
     "lecmux.call_ids",
     "lecmux.costs",
+    "lecmux.embedders",
     "lecmux.errors",
     "lecmux.event_log",
     "lecmux.events",

@@ -18,6 +18,7 @@ MODULES = [
     "lecmux.call_ids",
     "lecmux.costs",
     "lecmux.costs.history",
+    "lecmux.embedders",
     "lecmux.errors",
     "lecmux.event_log",
     "lecmux.events",

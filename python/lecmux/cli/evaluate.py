@@ -16,7 +16,7 @@ app = typer.Typer(help="What the semantic stage would do on texts of yours.", no
 
 _File = Annotated[Path, typer.Argument(metavar="FILE", help=".csv, .jsonl (or .gz) or .parquet.")]
 _MaxError = Annotated[float, typer.Option(min=0, max=0.5, help="Wrong hits that are tolerable, as a share.")]
-_Embedder = Annotated[str, typer.Option(metavar="NAME", help="minilm-int8.")]
+_Embedder = Annotated[str, typer.Option(metavar="NAME", help="minilm-int8 or static.")]
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, and nothing else.")]
 
 

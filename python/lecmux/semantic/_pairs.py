@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import mul
+from typing import Any
 
 from lecmux import _core
 from lecmux.embedders import Embedder
@@ -65,13 +67,14 @@ def evaluate_pairs(
     if not 0 <= max_error <= 0.5:  # noqa: PLR2004  as the core has it
         raise ConfigError(f"max_error must lie in [0, 0.5], got {max_error}")
     texts = list(dict.fromkeys([*cached, *queries]))
-    vectors = dict(zip(texts, embedder.embed(texts), strict=True))
+    rows: Any = memoryview(embedder.embed(texts)).tolist()
+    vectors = dict(zip(texts, rows, strict=True))
     served = {True: 0, False: 0}
     refused: dict[str, int] = {}
     for stored, query, label in zip(cached, queries, labels, strict=True):
         if label is None:
             continue
-        similarity = float(vectors[stored] @ vectors[query])
+        similarity = sum(map(mul, vectors[stored], vectors[query]))
         serve, _, facet = _core.judge_pair(stored, query, similarity, max_error=max_error)
         served[label] += serve
         if facet:

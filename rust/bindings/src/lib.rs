@@ -4,6 +4,7 @@
 use pyo3::prelude::*;
 
 mod convert;
+mod embed;
 mod error;
 mod fork;
 mod hit;
@@ -28,6 +29,8 @@ mod _core {
     use lecmux_core::snapshot;
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use super::embed::StaticTable;
     #[pymodule_export]
     use super::fork::{after_fork, before_fork};
     #[pymodule_export]

@@ -11,6 +11,7 @@ mod number;
 
 pub mod key;
 mod exact;
+pub mod embed;
 pub mod semantic;
 pub mod route;
 pub mod estimate;

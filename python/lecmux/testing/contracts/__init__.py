@@ -5,7 +5,15 @@ with `asyncio_mode = "auto"`.
 """
 
 from lecmux.testing.contracts.cache import CacheContract
+from lecmux.testing.contracts.embedder import EmbedderContract
 from lecmux.testing.contracts.hooks import HookContract, ListenerContract, NormaliserContract
 from lecmux.testing.contracts.model import ModelContract
 
-__all__ = ["CacheContract", "HookContract", "ListenerContract", "ModelContract", "NormaliserContract"]
+__all__ = [
+    "CacheContract",
+    "EmbedderContract",
+    "HookContract",
+    "ListenerContract",
+    "ModelContract",
+    "NormaliserContract",
+]
