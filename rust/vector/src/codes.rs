@@ -13,10 +13,13 @@ use crate::room;
 
 /// Codes of the vectors in slots 0 to n - 1, about one centre.
 pub struct Codes {
-    words: usize,
+    /// Words of a code that are scanned, and words that only an estimate reads.
+    words: (usize, usize),
     len: usize,
-    /// In blocks of [`LANES`]; the lanes past the last vector are zero.
+    /// The words scanned, in blocks of [`LANES`]; the lanes past the last vector are zero.
     blocks: Vec<u64>,
+    /// The others, code by code.
+    rest: Vec<u64>,
     terms: Vec<Terms>,
     centre: Vec<f32>,
     norm: f32,
@@ -52,6 +55,9 @@ pub(crate) struct Estimate {
     pub(crate) error: f32,
 }
 
+/// Words of a code that are scanned: what they leave open, an estimate by all of them settles, and reading less is
+/// most of what a scan can save.
+const SCANNED: usize = 4;
 /// The standard error of an estimate over `factor |p|`: `sqrt(1 - c^2)`, where `c = |r|_1 / (sqrt(n) |r|)` is near
 /// `sqrt(2 / pi)` after the rotation.
 const ERROR: f32 = 0.602_81;
@@ -63,15 +69,23 @@ impl Codes {
     #[must_use]
     pub(crate) fn new(centre: Vec<f32>) -> Self {
         let norm = centre.iter().map(|value| value * value).sum();
-        Self { words: centre.len() / 64, len: 0, blocks: Vec::new(), terms: Vec::new(), centre, norm }
+        let words = centre.len() / 64;
+        let words = (words.min(SCANNED), words.saturating_sub(SCANNED));
+        Self { words, len: 0, blocks: Vec::new(), rest: Vec::new(), terms: Vec::new(), centre, norm }
     }
 
     pub(crate) fn centre(&self) -> &[f32] {
         &self.centre
     }
 
+    /// The words of all codes that are scanned, in blocks of [`LANES`].
     pub(crate) fn blocks(&self) -> &[u64] {
         &self.blocks
+    }
+
+    /// How many words of each code these are.
+    pub(crate) fn scanned_words(&self) -> usize {
+        self.words.0
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -81,10 +95,12 @@ impl Codes {
     /// Appends the code of `row`.
     pub(crate) fn push(&mut self, row: &[f32]) {
         if self.len.is_multiple_of(LANES) {
-            let more = self.words * LANES;
+            let more = self.words.0 * LANES;
             room::grow(&mut self.blocks, more);
             self.blocks.resize(self.blocks.len() + more, 0);
         }
+        room::grow(&mut self.rest, self.words.1);
+        self.rest.resize(self.rest.len() + self.words.1, 0);
         room::grow(&mut self.terms, 1);
         self.terms.push(Terms::default());
         self.len += 1;
@@ -102,7 +118,10 @@ impl Codes {
             for ((part, &x), &c) in residual.iter_mut().zip(row).zip(centre) {
                 *part = x - c;
             }
-            self.blocks[from + word * LANES] = signs(&residual);
+            match word.checked_sub(self.words.0) {
+                None => self.blocks[from + word * LANES] = signs(&residual),
+                Some(word) => self.rest[slot * self.words.1 + word] = signs(&residual),
+            }
             squares += sum(&residual.map(|r| r * r));
             sizes += sum(&residual.map(f32::abs));
             let mut products = *row;
@@ -116,20 +135,24 @@ impl Codes {
     /// The last code takes the slot of the one that leaves.
     pub(crate) fn swap_remove(&mut self, slot: usize) {
         let (to, from) = (self.first_word(slot), self.first_word(self.len - 1));
-        for word in 0..self.words {
+        for word in 0..self.words.0 {
             self.blocks[to + word * LANES] = self.blocks[from + word * LANES];
             self.blocks[from + word * LANES] = 0;
         }
         self.terms.swap_remove(slot);
         self.len -= 1;
-        self.blocks.truncate(self.len.div_ceil(LANES) * self.words * LANES);
+        self.rest.copy_within(self.len * self.words.1.., slot * self.words.1);
+        self.rest.truncate(self.len * self.words.1);
+        self.blocks.truncate(self.len.div_ceil(LANES) * self.words.0 * LANES);
         room::shrink(&mut self.blocks);
+        room::shrink(&mut self.rest);
         room::shrink(&mut self.terms);
     }
 
     /// Makes room for exactly `len` codes.
     pub(crate) fn reserve(&mut self, len: usize) {
-        self.blocks.reserve_exact(len.div_ceil(LANES) * self.words * LANES);
+        self.blocks.reserve_exact(len.div_ceil(LANES) * self.words.0 * LANES);
+        self.rest.reserve_exact(len * self.words.1);
         self.terms.reserve_exact(len);
     }
 
@@ -145,14 +168,19 @@ impl Codes {
     /// About the similarity of `query` and the vector in a slot.
     #[inline]
     pub(crate) fn estimate(&self, kernels: &Kernels, query: &Coded, slot: u32) -> Estimate {
-        let code = &self.blocks[self.first_word(slot as usize)..];
-        let signed = 2.0 * kernels.set_bits_sum(&query.residual, code) - query.total;
-        let Terms { factor, offset } = self.terms[slot as usize];
+        let slot_at = slot as usize;
+        let (scanned, rest) = query.residual.split_at(64 * self.words.0);
+        let mut sum = kernels.set_bits_sum(scanned, &self.blocks[self.first_word(slot_at)..], LANES);
+        if self.words.1 > 0 {
+            sum += kernels.set_bits_sum(rest, &self.rest[slot_at * self.words.1..], 1);
+        }
+        let signed = 2.0 * sum - query.total;
+        let Terms { factor, offset } = self.terms[slot_at];
         let similarity = signed * factor + (offset + query.shift);
         Estimate { slot, similarity, error: ERROR * factor * query.norm }
     }
 
-    /// The Hamming distance within which nearly every vector lies that is nearer to `query` than the one in a slot,
+    /// The Hamming distance, over the words scanned, within which nearly every vector lies that is nearer to `query` than the one in a slot,
     /// whose `similarity` to it is known.
     ///
     /// After the rotation, each bit of two codes differs with the share of the half turn that lies between the two
@@ -162,7 +190,7 @@ impl Codes {
         let offset = self.terms[slot as usize].offset;
         let squares = 1.0 - 2.0 * offset + self.norm;
         let cosine = (similarity - offset - query.shift) / (query.norm * squares.sqrt());
-        let bits = 64.0 * self.words as f32;
+        let bits = 64.0 * self.words.0 as f32;
         let share = cosine.clamp(-1.0, 1.0).acos() / PI;
         let reach = bits * share + REACH * (bits * share * (1.0 - share)).sqrt();
         #[expect(
@@ -178,12 +206,14 @@ impl Codes {
     #[inline]
     pub(crate) fn prefetch(&self, slot: usize) {
         let from = self.first_word(slot);
-        (0..self.words).for_each(|word| prefetch_index(&self.blocks, from + word * LANES));
+        (0..self.words.0).for_each(|word| prefetch_index(&self.blocks, from + word * LANES));
+        prefetch_index(&self.rest, slot * self.words.1);
         prefetch_index(&self.terms, slot);
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        room::bytes(&self.blocks) + room::bytes(&self.terms) + room::bytes(&self.centre) + size_of::<Self>()
+        let words = room::bytes(&self.blocks) + room::bytes(&self.rest);
+        words + room::bytes(&self.terms) + room::bytes(&self.centre) + size_of::<Self>()
     }
 
     /// Panics unless the slots hold exactly the codes of `rows`.
@@ -191,12 +221,15 @@ impl Codes {
         let mut fresh = Self::new(self.centre.clone());
         rows.for_each(|row| fresh.push(row));
         assert_eq!(fresh.len, self.len, "a code a row");
-        assert!(fresh.blocks == self.blocks, "the codes are those of the rows, and zero past them");
+        assert!(
+            fresh.blocks == self.blocks && fresh.rest == self.rest,
+            "the codes are those of the rows, and zero past them"
+        );
         assert!(fresh.terms == self.terms, "so are their terms");
     }
 
     fn first_word(&self, slot: usize) -> usize {
-        slot / LANES * self.words * LANES + slot % LANES
+        slot / LANES * self.words.0 * LANES + slot % LANES
     }
 }
 

@@ -42,7 +42,7 @@ impl Search<'_> {
     pub(crate) fn nearest(self, queries: &[f32], k: usize) -> Vec<Vec<Scored>> {
         let width = self.rows.width();
         let room = self.codes.len().next_multiple_of(A_WORD);
-        let furthest = u16::try_from(width).expect("dimensions are bounded");
+        let furthest = u16::try_from(64 * self.codes.scanned_words()).expect("few words are scanned");
         let mut found = Vec::with_capacity(queries.len() / width);
         let mut distances = ROOM.take();
         for group in queries.chunks(QUERIES_A_TILE * width) {
@@ -64,13 +64,13 @@ impl Search<'_> {
 
     /// The Hamming distances of every code to each query, `room` a query.
     fn scan(self, queries: &[Coded], distances: &mut [u16], room: usize) {
-        let words = self.rows.width() / 64;
+        let words = self.codes.scanned_words();
         let tile =
             if queries.len() == 1 { room } else { (TILE_BYTES / (words * 8)).next_multiple_of(A_WORD) };
         for (number, blocks) in self.codes.blocks().chunks(tile * words).enumerate() {
             for (query, distances) in queries.iter().zip(distances.chunks_exact_mut(room)) {
                 let distances = &mut distances[number * tile..][..blocks.len() / words];
-                self.kernels.scan(blocks, &query.bits, distances);
+                self.kernels.scan(blocks, &query.bits[..words], distances);
             }
         }
         // The lanes past the last vector are no vectors.

@@ -64,15 +64,17 @@ proptest! {
 
     #[test]
     fn sums_over_set_bits_agree(
-        (query, code) in (1_usize..40).prop_flat_map(|words| (
+        (query, code, stride) in (1_usize..40, prop_oneof![Just(1), Just(LANES)]).prop_flat_map(|(words, stride)| (
             floats(64 * words),
-            prop::collection::vec(any::<u64>(), (words - 1) * LANES + 1),
+            prop::collection::vec(any::<u64>(), (words - 1) * stride + 1),
+            Just(stride),
         )),
     ) {
         let (scalar, others) = others();
-        let want = scalar.set_bits_sum(&query, &code);
+        let want = scalar.set_bits_sum(&query, &code, stride);
         for kernels in others {
-            prop_assert!(close(kernels.set_bits_sum(&query, &code), want, query.len(), 64.0), "{}", kernels.name());
+            let sum = kernels.set_bits_sum(&query, &code, stride);
+            prop_assert!(close(sum, want, query.len(), 64.0), "{}", kernels.name());
         }
     }
 

@@ -29,7 +29,7 @@ pub const LANES: usize = 8;
 type Scan = unsafe fn(&[u64], &[u64], &mut [u16]);
 type Lowest = unsafe fn(&[u16]) -> u16;
 type Near = unsafe fn(&[u16], u16, &mut [u64]) -> usize;
-type SetBitsSum = unsafe fn(&[f32], &[u64]) -> f32;
+type SetBitsSum = unsafe fn(&[f32], &[u64], usize) -> f32;
 type Dot<T> = unsafe fn(&[f32], &[T]) -> f32;
 type Rotate = unsafe fn(&mut [f32], &[u64]);
 
@@ -87,19 +87,19 @@ impl Kernels {
         unsafe { (self.near)(distances, limit, near) }
     }
 
-    /// Sum of the `query`'s coordinates whose bit is set, in a code whose words lie [`LANES`] apart in `code`.
+    /// Sum of the `query`'s coordinates whose bit is set, in a code whose words lie `stride` apart in `code`.
     ///
     /// # Panics
     /// Unless `query` has 64 coordinates a word of the code.
     #[inline]
     #[must_use]
-    pub fn set_bits_sum(&self, query: &[f32], code: &[u64]) -> f32 {
+    pub fn set_bits_sum(&self, query: &[f32], code: &[u64], stride: usize) -> f32 {
         assert!(
-            query.len().is_multiple_of(64) && code.len() + LANES > query.len() / 64 * LANES,
+            query.len().is_multiple_of(64) && code.len() + stride > query.len() / 64 * stride,
             "64 coordinates a word"
         );
         // SAFETY: as in `scan`.
-        unsafe { (self.set_bits_sum)(query, code) }
+        unsafe { (self.set_bits_sum)(query, code, stride) }
     }
 
     /// Inner product with a row of f32.

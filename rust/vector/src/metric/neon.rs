@@ -64,12 +64,12 @@ fn near(distances: &[u16], limit: u16, near: &mut [u64]) -> usize {
 }
 
 #[target_feature(enable = "neon")]
-fn set_bits_sum(query: &[f32], code: &[u64]) -> f32 {
+fn set_bits_sum(query: &[f32], code: &[u64], stride: usize) -> f32 {
     let each = [[1_u32, 2, 4, 8], [16, 32, 64, 128]];
     // SAFETY: both have four words.
     let each = unsafe { [vld1q_u32(each[0].as_ptr()), vld1q_u32(each[1].as_ptr())] };
     let mut sums = [vdupq_n_f32(0.0); 2];
-    for (part, word) in query.as_chunks::<64>().0.iter().zip(code.iter().step_by(LANES)) {
+    for (part, word) in query.as_chunks::<64>().0.iter().zip(code.iter().step_by(stride)) {
         for (eight, bits) in part.as_chunks::<8>().0.iter().zip(word.to_le_bytes()) {
             let bits = vdupq_n_u32(u32::from(bits));
             for (at, sum) in sums.iter_mut().enumerate() {

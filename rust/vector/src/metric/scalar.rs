@@ -30,8 +30,8 @@ pub(super) fn near(distances: &[u16], limit: u16, near: &mut [u64]) -> usize {
     count
 }
 
-fn set_bits_sum(query: &[f32], code: &[u64]) -> f32 {
-    let words = query.chunks_exact(64).zip(code.iter().step_by(LANES));
+fn set_bits_sum(query: &[f32], code: &[u64], stride: usize) -> f32 {
+    let words = query.chunks_exact(64).zip(code.iter().step_by(stride));
     words.flat_map(|(part, word)| (0..64).filter(move |bit| word >> bit & 1 == 1).map(|bit| part[bit])).sum()
 }
 

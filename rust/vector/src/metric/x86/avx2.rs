@@ -94,10 +94,10 @@ fn near(distances: &[u16], limit: u16, near: &mut [u64]) -> usize {
 }
 
 #[target_feature(enable = "avx2")]
-fn set_bits_sum(query: &[f32], code: &[u64]) -> f32 {
+fn set_bits_sum(query: &[f32], code: &[u64], stride: usize) -> f32 {
     let each = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
     let mut sums = [_mm256_setzero_ps(); 4];
-    for (part, word) in query.as_chunks::<64>().0.iter().zip(code.iter().step_by(LANES)) {
+    for (part, word) in query.as_chunks::<64>().0.iter().zip(code.iter().step_by(stride)) {
         for (byte, (eight, bits)) in part.as_chunks::<8>().0.iter().zip(word.to_le_bytes()).enumerate() {
             let bits = _mm256_and_si256(_mm256_set1_epi32(i32::from(bits)), each);
             let mask = _mm256_castsi256_ps(_mm256_cmpeq_epi32(bits, each));

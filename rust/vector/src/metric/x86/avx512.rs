@@ -144,9 +144,9 @@ fn near(distances: &[u16], limit: u16, near: &mut [u64]) -> usize {
 }
 
 #[target_feature(enable = "avx512f")]
-fn set_bits_sum(query: &[f32], code: &[u64]) -> f32 {
+fn set_bits_sum(query: &[f32], code: &[u64], stride: usize) -> f32 {
     let mut sums = [_mm512_setzero_ps(); 4];
-    for (part, &word) in query.as_chunks::<64>().0.iter().zip(code.iter().step_by(LANES)) {
+    for (part, &word) in query.as_chunks::<64>().0.iter().zip(code.iter().step_by(stride)) {
         for (quarter, sum) in sums.iter_mut().enumerate() {
             let mask = (word >> (16 * quarter)) as __mmask16;
             // SAFETY: `part` has 64 floats, of which these are 16.
