@@ -279,6 +279,43 @@ class Multiplexer:
         """Raises InternalError unless every invariant holds."""
 
 @final
+class Tally:
+    """Sums that wait to be taken over by a ledger: of each unit, day, scope and model, in billionths."""
+
+    def __new__(cls) -> Self: ...
+    def add(
+        self,
+        unit: Literal["usd", "seconds"],
+        scope: str,
+        model: str,
+        kind: Literal["call", "hit"] | None,
+        amounts: tuple[float, float, float, float, float, float],
+        unpriced: bool,
+        seconds: float | None,
+        now: float | None,
+    ) -> bool:
+        """Adds amounts and counts; True: it should be drained.
+
+        Raises:
+            ValueError: for NaN.
+            OverflowError: for an infinite amount.
+        """
+
+    def add_hit(
+        self,
+        unit: Literal["usd", "seconds"],
+        scope: str,
+        model: str,
+        saved: float,
+        seconds: float,
+        now: float | None,
+    ) -> bool:
+        """Adds a hit and what it saved."""
+
+    def drain(self) -> list[tuple[Literal["usd", "seconds"], int, str, str, list[int]]]:
+        """Takes everything out: unit, day since 1970, scope, model, and the sums."""
+
+@final
 class Router:
     """Estimates of cost by key and model."""
 

@@ -73,6 +73,11 @@ class HookRunner:
         return "same_answer" in self._hooks
 
     @property
+    def keys(self) -> bool:
+        """Whether a hook is asked for the key of a query."""
+        return any(name in self._hooks for name in ("text", "normalise", "scope"))
+
+    @property
     def incidents(self) -> int:
         """Troubles contained so far, in hooks and in the pipeline."""
         return self._incidents.count

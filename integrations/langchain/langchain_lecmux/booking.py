@@ -28,14 +28,8 @@ def book_call(ledger: Ledger, key: Key, answer: Reply, unit: Unit, cost: float |
 
 def book_hit(ledger: Ledger, key: Key, about: Mapping[str, Any], unit: Unit) -> None:
     """An answer was served; `about` is what `about_answer` said of it, where anything did."""
-    ledger.add(
-        unit,
-        scope=key.scope,
-        model=about.get("model"),
-        kind="hit",
-        saved_by_hits=float(about["saved"]) if about.get("unit") == unit else 0.0,
-        seconds=float(about.get("seconds", 0)),
-    )
+    saved = float(about["saved"]) if about.get("unit") == unit else 0.0
+    ledger.add_hit(unit, key.scope, about.get("model"), saved, float(about.get("seconds", 0)))
 
 
 def about_answer(answer: Reply, unit: Unit, cost: float | None) -> dict[str, Any]:
@@ -48,9 +42,16 @@ def about_answer(answer: Reply, unit: Unit, cost: float | None) -> dict[str, Any
     return about
 
 
-def facts_from(about: Mapping[str, Any]) -> dict[str, Any]:
-    """What is told of a stored answer: its age, its model, and what it had cost."""
-    facts: dict[str, Any] = {"age_seconds": max(0.0, time.time() - about.get("at_ms", 0) / 1000)}
+def facts_from(about: Mapping[str, Any], hit_id: str) -> dict[str, Any]:
+    """What is told of the hit on a stored answer: its age, its model, and what it had cost."""
+    age = time.time() - about.get("at_ms", 0) / 1000
+    facts: dict[str, Any] = {
+        "kind": "hit",
+        "reason": "exact",
+        "hit_id": hit_id,
+        "cost": 0.0,
+        "age_seconds": age if age > 0.0 else 0.0,
+    }
     if "model" in about:
         facts["model"] = about["model"]
     if "unit" in about:

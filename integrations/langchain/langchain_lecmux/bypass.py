@@ -31,4 +31,4 @@ class bypassing:  # noqa: N801  used like a function
 def is_bypassed(store: Store) -> bool:
     """Whether a router up the call stack already asked `store`."""
     stores = _in_use.get()
-    return bool(stores) and any(each is store for each in stores)
+    return any(each is store for each in stores) if stores else False

@@ -18,7 +18,7 @@ from langchain_lecmux.generated import Generated, reply
 from langchain_lecmux.hooking import KEY_HOOKS, REPLY_HOOKS, key_of, told
 from langchain_lecmux.questions import Questions, SayOnce
 from langchain_lecmux.serve_hook import ServeHook
-from langchain_lecmux.serving import mark_served
+from langchain_lecmux.serving import mark_generation
 from langchain_lecmux.shapes import mode_of
 from lecmux import AsyncCache, Cache, Hooks, Lec, Query, Reply, flow
 from lecmux.costs import AnyPrice, PriceList
@@ -108,6 +108,7 @@ class LECCache(BaseCache):
         if prices is not None:
             cache.settle_unit("usd")
         self.store = cache
+        self._ledger = cache.ledger
         self.namespace = namespace
         self.renew_tool_call_ids = renew_tool_call_ids
         self._prices = prices
@@ -119,6 +120,8 @@ class LECCache(BaseCache):
         self._questions = Questions(
             namespace, serve_unstable=serve_unstable, say_once=self._say_once, count=self._counts.add
         )
+        # Where nobody is asked about a query, its key alone is made.
+        self._unasked = not (self._hooks.keys or self._serve.asks)
         self.state = None if path is None else StateFile(path, cache=cache)
 
     # what LangChain calls
@@ -126,6 +129,9 @@ class LECCache(BaseCache):
     def lookup(self, prompt: str, llm_string: str) -> RETURN_VAL_TYPE | None:
         """The stored answer as new objects; None when there is none, or when anything goes wrong."""
         try:
+            if self._unasked:
+                key = None if is_bypassed(self.store) else self._questions.key(prompt, llm_string)
+                return self._found(key) if key else None
             query = self._query(prompt, llm_string)
             return self._lookup(query, self._hooks) if query else None
         except Exception as error:  # as `_contained` does it, in less time
@@ -241,7 +247,13 @@ class LECCache(BaseCache):
 
     def _lookup(self, query: Query, hooks: flow.HookRunner) -> list[Generation] | None:
         key = key_of(query, hooks)
-        if self._mode() != "use" or not self.may_serve(query):
+        if self._mode() == "use" and not self.may_serve(query):
+            self._watches.start(key)
+            return None
+        return self._found(key)
+
+    def _found(self, key: Key) -> list[Generation] | None:
+        if var_child_runnable_config.get() and self._mode() != "use":
             self._watches.start(key)
             return None
         hit = self.store.lookup(key.text, scope=key.scope, fingerprint=key.fingerprint)
@@ -252,16 +264,16 @@ class LECCache(BaseCache):
                 self._hooks.emit(CacheMiss(key, "absent"))
             return None
         try:
-            generations, about = codec.decode(hit.value)
+            generations, about = codec.decode_to_serve(hit.value)
         except Exception:
             self.store.forget(hit.hit_id)  # it would fail every time
             self._watches.start(key)
             raise
         self._counts.add("hits")
-        facts: dict[str, Any] = {"kind": "hit", "reason": "exact", "hit_id": hit.hit_id, "cost": 0.0}
-        facts |= facts_from(about)
-        book_hit(self.store.ledger, key, about, self._unit)
-        mark_served(Generated(tuple(generations)), facts, renew_tool_calls=self.renew_tool_call_ids)
+        facts = facts_from(about, hit.hit_id)
+        book_hit(self._ledger, key, about, self._unit)
+        for generation in generations:
+            mark_generation(generation, facts, renew_tool_calls=self.renew_tool_call_ids)
         if self._hooks.listening:
             self._hooks.emit(CacheHit(key, _decision(facts), hit.hit_cost))
         return generations

@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from typing import Final
 from weakref import WeakSet
 
@@ -18,7 +18,7 @@ class Counters:
     """Named counters, exact under threads, usable in a forked child."""
 
     def __init__(self) -> None:
-        self._values: Counter[str] = Counter()
+        self._values: defaultdict[str, int] = defaultdict(int)
         self._renew()
         _counters.add(self)
 
@@ -31,7 +31,7 @@ class Counters:
             self._values[name] += 1
 
     def __getitem__(self, name: str) -> int:
-        return self._values[name]
+        return self._values.get(name, 0)
 
 
 def _in_child() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from langchain_lecmux.canonical import UnstableKeyError, canonical_key, describe_model
 from lecmux import Query
+from lecmux.query import Key
 
 _LOGGER = logging.getLogger("langchain_lecmux")
 _UNSTABLE = (
@@ -43,6 +44,20 @@ class Questions:
 
     def query(self, prompt: str, llm_string: str) -> Query | None:
         """What is asked; None where no key would be right."""
+        key = self.key(prompt, llm_string)
+        if key is None:
+            return None
+        model = describe_model(llm_string, self._namespace)
+        attributes = {
+            "prompt": prompt,
+            "llm_string": llm_string,
+            "temperature": model.temperature,
+            "n": model.n,
+        }
+        return Query(key.text, fingerprint=key.fingerprint, attributes=attributes)
+
+    def key(self, prompt: str, llm_string: str) -> Key | None:
+        """Under what the query is stored where no hook has a say in it."""
         model = describe_model(llm_string, self._namespace)
         if model.unstable is not None and not self._serve_unstable:
             self._count("unstable")
@@ -51,14 +66,8 @@ class Questions:
         if model.anonymous:
             self._say_once(llm_string, _ANONYMOUS)
         try:
-            text = canonical_key(prompt)
+            # As `Key(...)` makes it, without the Python function in between.
+            return tuple.__new__(Key, (canonical_key(prompt), "", model.fingerprint))
         except UnstableKeyError:
             self._count("unstable")
             return None
-        attributes = {
-            "prompt": prompt,
-            "llm_string": llm_string,
-            "temperature": model.temperature,
-            "n": model.n,
-        }
-        return Query(text, fingerprint=model.fingerprint, attributes=attributes)

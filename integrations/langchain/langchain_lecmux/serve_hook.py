@@ -24,6 +24,11 @@ class ServeHook:
         self._hooks = hooks
         self._overruns = 0
 
+    @property
+    def asks(self) -> bool:
+        """Whether there is a hook."""
+        return self._hook is not None
+
     def __call__(self, query: Query) -> bool:
         """False only where the hook says so."""
         if self._hook is None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration
+from langchain_core.outputs import ChatGeneration, Generation
 
 from langchain_lecmux.generated import Generated
 from lecmux.call_ids import renamed, similar_id
@@ -19,23 +19,34 @@ def mark_served(generated: Generated, facts: dict[str, Any], *, renew_tool_calls
     the usage of the original. Plain text generations stay as they are: LangChain compares them by value.
     """
     for generation in generated.generations:
-        if not isinstance(generation, ChatGeneration):
-            continue
-        message = generation.message
-        served = {**facts}
-        if isinstance(message, AIMessage):
-            if message.usage_metadata:
-                served["usage"] = message.usage_metadata
-            message.usage_metadata = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
-            if renew_tool_calls and (message.tool_calls or message.invalid_tool_calls):
-                names = _renew_tool_calls(message)
-                if generated.plan:
-                    generated.plan.runs = renamed(generated.plan.runs, names)
-        metadata = message.response_metadata
-        for name in _COUNTERS:
-            if name in metadata:
-                metadata[name] = _zeroed(metadata[name])
-        metadata["lecmux"] = served
+        names = mark_generation(generation, facts, renew_tool_calls=renew_tool_calls)
+        if names and generated.plan:
+            generated.plan.runs = renamed(generated.plan.runs, names)
+
+
+def mark_generation(
+    generation: Generation, facts: dict[str, Any], *, renew_tool_calls: bool
+) -> dict[str, str] | None:
+    """The same for one generation; returns the new names of its tool calls, where they got any."""
+    if not isinstance(generation, ChatGeneration):
+        return None
+    message = generation.message
+    names: dict[str, str] | None = None
+    served = facts.copy()
+    if isinstance(message, AIMessage):
+        if message.usage_metadata:
+            served["usage"] = message.usage_metadata
+        # As pydantic assigns it, in a fifth of the time.
+        message.__dict__["usage_metadata"] = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+        message.__pydantic_fields_set__.add("usage_metadata")
+        if renew_tool_calls and (message.tool_calls or message.invalid_tool_calls):
+            names = _renew_tool_calls(message)
+    metadata = message.response_metadata
+    for name in _COUNTERS:
+        if name in metadata:
+            metadata[name] = _zeroed(metadata[name])
+    metadata["lecmux"] = served
+    return names
 
 
 def _zeroed(value: Any) -> Any:

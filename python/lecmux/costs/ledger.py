@@ -1,20 +1,18 @@
 """Ledgers in integer billionths, so that sums are exact in any order."""
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from lecmux import _fork
+from lecmux import _core, _fork
 from lecmux.query import Unit
 
 __all__ = ["NANO", "Account", "Ledger", "Line", "add_up"]
 
 NANO = 1_000_000_000
 """Ledgers count whole billionths of a unit: so many make one."""
-_SECONDS_A_DAY = 86_400
 _MOST_LINES = 4096
 _EPOCH = date(1970, 1, 1)
 
@@ -74,8 +72,6 @@ class Account:
 _NAMES = tuple(each.name for each in fields(Account))
 _COUNTS = ("calls", "hits", "unpriced")
 _AMOUNTS = tuple(name for name in _NAMES if name not in _COUNTS)
-_SPENT, _SAVED_BY_HITS = map(_NAMES.index, ("spent", "saved_by_hits"))
-_CALLS, _HITS, _UNPRICED = map(_NAMES.index, _COUNTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +92,16 @@ class Ledger:
 
     Args:
         most_lines: for each unit.
-        clock: seconds since 1970, for the day.
+        clock: seconds since 1970, for the day; None for the system's.
     """
 
-    def __init__(self, *, most_lines: int = _MOST_LINES, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, *, most_lines: int = _MOST_LINES, clock: Callable[[], float] | None = None) -> None:
         self._tables: dict[Unit, _Table] = {"usd": {}, "seconds": {}}
         self._earlier: dict[Unit, _Table] = {"usd": {}, "seconds": {}}
         self._most = most_lines
         self._clock = clock
+        # Requests add there, in one step; it is taken over before anybody looks.
+        self._tally = _core.Tally()
         self._lock = threading.Lock()
         _fork.renew(self)
 
@@ -152,33 +150,36 @@ class Ledger:
             would_save_by_routing,
         )
         # Raises on NaN before anything is added.
-        whole = [(column, round(amount * NANO)) for column, amount in enumerate(amounts) if amount]
-        time_taken = None if seconds is None or unit == "seconds" else round(seconds * NANO)
-        place = (int(self._clock() // _SECONDS_A_DAY), scope, model or "")
-        with self._lock:
-            sums = self._sums(unit, place)
-            for column, nano in whole:
-                sums[column] += nano
-            if kind is not None:
-                sums[_HITS if kind == "hit" else _CALLS] += 1
-            if unpriced:
-                sums[_UNPRICED] += 1
-            if time_taken is not None:
-                sums = self._sums("seconds", place)
-                sums[_SAVED_BY_HITS if kind == "hit" else _SPENT] += time_taken
-                if kind is not None:
-                    sums[_HITS if kind == "hit" else _CALLS] += 1
+        now = self._clock() if self._clock else None
+        if self._tally.add(unit, scope, model or "", kind, amounts, unpriced, seconds, now):
+            self._take_over()
+
+    def add_hit(self, unit: Unit, scope: str, model: str | None, saved: float, seconds: float) -> None:
+        """As `add` of a hit that saved `saved`, and `seconds` of the model: all that most hits book."""
+        now = self._clock() if self._clock else None
+        if self._tally.add_hit(unit, scope, model or "", saved, seconds, now):
+            self._take_over()
 
     def account(self, unit: Unit) -> Account:
         """The sums since the ledger was made, what was restored left out."""
+        self._take_over()
         with self._lock:
             return _total(self._tables[unit].values())
 
     def lines(self, unit: Unit) -> tuple[Line, ...]:
         """Everything by day, scope and model, what was restored included; in order of the days."""
+        self._take_over()
         with self._lock:
             table = self._joined(unit)
         return tuple(_line(place, sums) for place, sums in sorted(table.items(), key=_in_order))
+
+    def _take_over(self) -> None:
+        """Adds what waits in the tally; nobody else sees the sums while they are in neither."""
+        with self._lock:
+            for unit, day, scope, model, added in self._tally.drain():
+                sums = self._sums(unit, (day, scope, model))
+                for column, nano in enumerate(added):
+                    sums[column] += nano
 
     def _sums(self, unit: Unit, place: _Place) -> _Sums:
         table = self._tables[unit]
@@ -198,6 +199,7 @@ class Ledger:
 
     def _spec(self) -> dict[str, Any]:
         """As JSON."""
+        self._take_over()
         with self._lock:
             tables = {unit: self._joined(unit) for unit in self._tables}
         return {

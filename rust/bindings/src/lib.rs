@@ -13,12 +13,14 @@ mod key;
 mod multiplexer;
 mod optimum;
 mod offline;
+mod removed;
 mod router;
 mod scored;
 mod semantic;
 mod semantic_stage;
 mod simulate;
 mod store;
+mod tally;
 mod value;
 mod vector;
 
@@ -53,6 +55,8 @@ mod _core {
     use super::simulate::simulate;
     #[pymodule_export]
     use super::store::Store;
+    #[pymodule_export]
+    use super::tally::Tally;
     #[pymodule_export]
     use super::value::Encoded;
     #[pymodule_export]

@@ -18,6 +18,7 @@ use crate::error::{ConfigError, CoreError, guarded};
 use crate::fork::detached;
 use crate::hit::{Hit, decoded, hit};
 use crate::key::{Part, backed, backed_ref, key_ref, parts};
+use crate::removed::Removed;
 use crate::scored::{Returning, score_anew, score_new};
 use crate::semantic_stage::{self, Proposal};
 use crate::{convert, value};
@@ -485,9 +486,9 @@ fn offered(
     let (now_ms, expires_ms) = store.expiry(value.py(), ttl_seconds)?;
     let given = if store.scored { score_new(slf, key, value, offer)? } else { None };
     let terms = Terms { value_bytes, cost, hit_cost, given, expires_ms };
-    let mut removed = Vec::with_capacity(1);
+    let mut removed = Removed::default();
     let outcome = guarded(|| Ok(store.cache.put(key, value.clone().unbind(), terms, now_ms, &mut removed)))?;
-    store.leave(&removed);
+    store.leave(removed.iter());
     let stored = matches!(outcome.map_err(CoreError)?, Outcome::Stored { .. });
     if let Some((_, (proposal, answer))) = proposal.filter(|_| stored) {
         guarded(|| store.enter(key, now_ms, proposal, answer))?;

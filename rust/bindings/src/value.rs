@@ -3,7 +3,7 @@
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBool, PyBytes, PyString};
 
 use crate::error::ValueTypeError;
 
@@ -37,9 +37,11 @@ pub(crate) fn plain_size(value: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
         return Ok(Some((BYTES_HEADER + bytes.as_bytes().len()) as u64));
     }
     let Ok(text) = value.cast_exact::<PyString>() else { return Ok(None) };
-    // Only ASCII takes one byte a character beyond the smallest header.
-    let (bytes, header) = (size_of_str(value)?, empty_str_bytes(value.py())?);
-    Ok((bytes == header + text.len()? as u64).then_some(bytes))
+    // Text in ASCII takes one byte a character beyond the smallest header: quicker to ask than its size.
+    if !value.call_method0(intern!(value.py(), "isascii"))?.is(PyBool::new(value.py(), true)) {
+        return Ok(None);
+    }
+    Ok(Some(empty_str_bytes(value.py())? + text.len()? as u64))
 }
 
 /// Bytes that keeping `value` takes.

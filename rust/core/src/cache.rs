@@ -139,7 +139,8 @@ impl<V> Cache<V> {
         self.locked(hash).map_or(0.0, |shard| shard.count(hash, |held| held.is(key)))
     }
 
-    /// Stores `value` where that pays. What leaves is pushed to `removed`, for the caller to drop.
+    /// Stores `value` where that pays. What leaves is handed to `removed`, for the caller to drop when this has
+    /// returned.
     ///
     /// # Errors
     /// [`Error::Cost`] when a cost is negative or not finite, or a score not finite; nothing has changed then.
@@ -149,7 +150,7 @@ impl<V> Cache<V> {
         value: V,
         terms: Terms,
         now_ms: u64,
-        removed: &mut Vec<(Key, V)>,
+        removed: &mut impl Extend<(Key, V)>,
     ) -> Result<Outcome, Error> {
         validate(&terms)?;
         let hash = self.hash(key);

@@ -20,5 +20,6 @@ pub mod evict;
 mod tenants;
 pub mod shard;
 pub mod inflight;
+pub mod tally;
 pub mod cache;
 pub mod snapshot;

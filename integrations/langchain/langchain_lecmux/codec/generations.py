@@ -45,9 +45,19 @@ def decode(data: bytes) -> tuple[list[Generation], dict[str, Any]]:
     Raises:
         UnstorableError: the data are not what `encode` writes.
     """
+    generations, about = decode_to_serve(data)
+    return generations, fresh(about)
+
+
+def decode_to_serve(data: bytes) -> tuple[list[Generation], Mapping[str, Any]]:
+    """As `decode`; what was said about them is to be read only.
+
+    Raises:
+        UnstorableError: the data are not what `encode` writes.
+    """
     ready, about = _ready(data)
     run = f"{LC_ID_PREFIX}-{uuid7()}"
-    return [fresh_generation(item, f"{run}-{place}") for place, item in enumerate(ready)], fresh(about)
+    return [fresh_generation(item, f"{run}-{place}") for place, item in enumerate(ready)], about
 
 
 def _decoded(data: bytes) -> Decoded:

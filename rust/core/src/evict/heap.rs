@@ -9,29 +9,36 @@ const ARITY: usize = 4;
 /// Where the root lies: the children of the node at `i` then fill line `i - 2`, and nothing lies in two lines.
 const ROOT: usize = ARITY - 1;
 
-/// A slot in the heap.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Node {
-    /// At least 0.
-    pub(super) score: f64,
-    pub(super) slot: Slot,
-    /// Told apart by it: the nodes of one slot.
-    pub(super) ticket: u32,
-}
+/// A slot in the heap, in one word that orders like (score, slot): the bits of a score that is not negative rise
+/// with it. Below lies the ticket, by which the nodes of one slot are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Node(u128);
 
 /// Fills the places without a node: none comes after it.
-const NOBODY: Node = Node { score: f64::INFINITY, slot: Slot::MAX, ticket: 0 };
+const NOBODY: Node = Node(u128::MAX);
 
 impl Node {
-    /// Orders like (score, slot): the bits of floats that are not negative rise with them.
+    /// `score`: at least 0.
     #[inline]
-    fn rank(&self) -> u128 {
-        (u128::from(self.score.to_bits()) << 32) | u128::from(self.slot)
+    pub(super) fn new(score: f64, slot: Slot, ticket: u32) -> Self {
+        Self((u128::from(score.to_bits()) << 64) | (u128::from(slot) << 32) | u128::from(ticket))
     }
 
     #[inline]
-    fn before(&self, other: &Self) -> bool {
-        self.rank() < other.rank()
+    pub(super) fn score(self) -> f64 {
+        f64::from_bits((self.0 >> 64) as u64)
+    }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "takes its part of the word")]
+    pub(super) fn slot(self) -> Slot {
+        (self.0 >> 32) as Slot
+    }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "takes its part of the word")]
+    pub(super) fn ticket(self) -> u32 {
+        self.0 as u32
     }
 }
 
@@ -55,6 +62,12 @@ impl Heap {
     #[inline]
     pub(super) fn top(&self) -> Option<&Node> {
         (self.len > 0).then(|| self.at(ROOT))
+    }
+
+    /// The nodes at the front, the top first.
+    #[inline]
+    pub(super) fn front<const N: usize>(&self) -> [Option<Node>; N] {
+        std::array::from_fn(|place| (place < self.len).then(|| *self.at(ROOT + place)))
     }
 
     /// Every node, the top first.
@@ -109,11 +122,11 @@ impl Heap {
     /// Panics unless it is a heap.
     pub(super) fn check(&self) {
         for at in ROOT + 1..ROOT + self.len {
-            assert!(!self.at(at).before(self.at(at / ARITY + 2)), "heap order broken at {at}");
+            assert!(self.at(at) >= self.at(at / ARITY + 2), "heap order broken at {at}");
         }
         let places = self.lines.iter().flat_map(|Line(nodes)| nodes).enumerate();
         let beyond = places.filter(|(at, _)| !(ROOT..ROOT + self.len).contains(at));
-        assert!(beyond.into_iter().all(|(_, node)| node.slot == Slot::MAX), "a node beyond the end");
+        assert!(beyond.into_iter().all(|(_, &node)| node == NOBODY), "a node beyond the end");
     }
 
     #[inline]
@@ -129,7 +142,7 @@ impl Heap {
     fn sift_up(&mut self, mut at: usize, node: Node) {
         while at > ROOT {
             let parent = at / ARITY + 2;
-            if !node.before(self.at(parent)) {
+            if node >= *self.at(parent) {
                 break;
             }
             *self.at_mut(at) = *self.at(parent);
@@ -139,13 +152,13 @@ impl Heap {
     }
 
     fn sift_down(&mut self, mut at: usize, node: Node) {
-        while let Some(Line([a, b, c, d])) = self.lines.get(at - 2) {
+        while let Some(Line(children)) = self.lines.get(at - 2) {
             // No branch: which child is least cannot be predicted.
-            let (left, right) = (usize::from(b.before(a)), 2 + usize::from(d.before(c)));
-            let children = &self.lines[at - 2].0;
-            let least = left + usize::from(children[right].before(&children[left])) * (right - left);
-            let child = children[least];
-            if !child.before(&node) {
+            let [a, b, c, d] = *children;
+            let (left, right) = (usize::from(b < a), 2 + usize::from(d < c));
+            let (first, second) = (a.min(b), c.min(d));
+            let (least, child) = (if second < first { right } else { left }, first.min(second));
+            if child >= node {
                 break;
             }
             *self.at_mut(at) = child;
@@ -161,7 +174,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn node(score: u8, slot: Slot) -> Node {
-        Node { score: f64::from(score), slot, ticket: 1 }
+        Node::new(f64::from(score), slot, 1)
     }
 
     proptest! {
@@ -182,7 +195,7 @@ mod tests {
                         naive.push((score, slot));
                     }
                     2 => {
-                        heap.retain(|node| node.slot % 3 > 0);
+                        heap.retain(|node| node.slot() % 3 > 0);
                         naive.retain(|(_, slot)| slot % 3 > 0);
                     }
                     _ => {
@@ -193,7 +206,7 @@ mod tests {
                 naive.sort_unstable_by(|a, b| b.cmp(a));
                 heap.check();
                 prop_assert_eq!(heap.len(), naive.len());
-                let least = heap.top().map(|top| (top.score, top.slot));
+                let least = heap.top().map(|top| (top.score(), top.slot()));
                 prop_assert_eq!(least, naive.last().map(|&(score, slot)| (f64::from(score), slot)));
             }
         }

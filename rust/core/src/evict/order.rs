@@ -72,7 +72,7 @@ impl Order {
             self.renumber();
         }
         self.marks[slot as usize].ticket = self.next_ticket;
-        let node = Node { score, slot, ticket: self.next_ticket };
+        let node = Node::new(score, slot, self.next_ticket);
         if std::mem::take(&mut self.hole) {
             self.heap.replace_top(node);
         } else {
@@ -98,17 +98,17 @@ impl Order {
     pub fn lowest_by(&mut self, now: impl Fn(Slot, f64) -> f64) -> Option<(Slot, f64)> {
         self.fill_hole();
         while let Some(&top) = self.heap.top() {
-            let mark = &mut self.marks[top.slot as usize];
-            if mark.ticket != top.ticket {
+            let mark = &mut self.marks[top.slot() as usize];
+            if mark.ticket != top.ticket() {
                 self.heap.pop();
                 continue;
             }
-            let score = now(top.slot, mark.score).max(mark.score);
-            if score > top.score {
+            let score = now(top.slot(), mark.score).max(mark.score);
+            if score > top.score() {
                 mark.score = score;
-                self.heap.replace_top(Node { score, ..top });
+                self.heap.replace_top(Node::new(score, top.slot(), top.ticket()));
             } else {
-                return Some((top.slot, top.score));
+                return Some((top.slot(), top.score()));
             }
         }
         None
@@ -138,9 +138,8 @@ impl Order {
     #[inline]
     #[must_use]
     pub fn upcoming(&self) -> [Option<Slot>; LOOK_AHEAD] {
-        let mut first = self.heap.iter();
-        std::array::from_fn(|_| {
-            let slot = first.next()?.slot;
+        self.heap.front().map(|node| {
+            let slot = node?.slot();
             prefetch_index(&self.marks, slot as usize);
             Some(slot)
         })
@@ -158,7 +157,7 @@ impl Order {
         self.marks.iter_mut().for_each(|mark| mark.score *= factor);
         // Underflow can make equals of what was ordered, and equals are ordered by slot: so it is built anew.
         self.heap.retain(|node| {
-            node.score *= factor;
+            *node = Node::new(node.score() * factor, node.slot(), node.ticket());
             true
         });
     }
@@ -183,12 +182,12 @@ impl Order {
         let live = self.heap.iter().skip(usize::from(self.hole)).filter(|node| self.is_live(node));
         assert_eq!(live.clone().count(), held, "each held slot has one live node");
         for node in live {
-            assert!(node.score <= self.marks[node.slot as usize].score, "a node above its slot's score");
+            assert!(node.score() <= self.marks[node.slot() as usize].score, "a node above its slot's score");
         }
     }
 
     fn is_live(&self, node: &Node) -> bool {
-        self.marks[node.slot as usize].ticket == node.ticket
+        self.marks[node.slot() as usize].ticket == node.ticket()
     }
 
     /// Drops stale nodes once they are half as many as the live ones.
@@ -201,7 +200,7 @@ impl Order {
     fn sweep(&mut self) {
         self.fill_hole();
         let marks = &self.marks;
-        self.heap.retain(|node| marks[node.slot as usize].ticket == node.ticket);
+        self.heap.retain(|node| marks[node.slot() as usize].ticket == node.ticket());
     }
 
     /// Tickets ran out: give the live nodes new ones from 1.
@@ -211,8 +210,8 @@ impl Order {
         let Self { heap, marks, next_ticket, .. } = self;
         heap.retain(|node| {
             *next_ticket += 1;
-            node.ticket = *next_ticket;
-            marks[node.slot as usize].ticket = *next_ticket;
+            *node = Node::new(node.score(), node.slot(), *next_ticket);
+            marks[node.slot() as usize].ticket = *next_ticket;
             true
         });
         self.next_ticket += 1;

@@ -20,7 +20,7 @@ impl<K, V> Shard<K, V> {
         entry: NewEntry<'_, K, V>,
         is: impl Fn(&K) -> bool,
         now_ms: u64,
-        removed: &mut Vec<(K, V)>,
+        removed: &mut impl Extend<(K, V)>,
     ) -> Outcome {
         let asked = !matches!(entry.cost, Cost::Learnt(_));
         let mut newcomer = self.carry_over(entry.hash, is, asked, removed);
@@ -43,7 +43,7 @@ impl<K, V> Shard<K, V> {
         };
         placed.unwrap_or_else(|(outcome, entry)| {
             self.forgo(&newcomer, outcome);
-            removed.push((entry.key, entry.value));
+            removed.extend([(entry.key, entry.value)]);
             outcome
         })
     }
@@ -75,7 +75,7 @@ impl<K, V> Shard<K, V> {
         hash: u64,
         is: impl Fn(&K) -> bool,
         asked: bool,
-        removed: &mut Vec<(K, V)>,
+        removed: &mut impl Extend<(K, V)>,
     ) -> Newcomer {
         if let Some(bucket) = self.index.find(hash, is) {
             let (slot, count) = (bucket.slot, bucket.count);
@@ -122,7 +122,7 @@ impl<K, V> Shard<K, V> {
         newcomer: Newcomer,
         entry: NewEntry<'a, K, V>,
         now_ms: u64,
-        removed: &mut Vec<(K, V)>,
+        removed: &mut impl Extend<(K, V)>,
     ) -> Result<Outcome, (Outcome, NewEntry<'a, K, V>)> {
         let worth = Worth { given: entry.given, ..self.appraisal.worth(&newcomer.record, newcomer.count) };
         if self.contested && self.decay.watches(worth.hash) {
@@ -258,7 +258,7 @@ impl<K, V> Shard<K, V> {
     }
 
     /// Removes what expired by `now_ms`.
-    fn expire(&mut self, now_ms: u64, removed: &mut Vec<(K, V)>) {
+    fn expire(&mut self, now_ms: u64, removed: &mut impl Extend<(K, V)>) {
         while let Some((slot, expires_ms)) = self.expiry.lowest()
             && expires_ms <= now_ms as f64
         {
