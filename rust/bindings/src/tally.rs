@@ -60,11 +60,15 @@ impl Tally {
         let mut tally = self.lock();
         let sums = tally.at(place);
         sums.iter_mut().zip(whole).for_each(|(sum, amount)| *sum += amount);
-        counted.into_iter().chain(unpriced.then_some(UNPRICED)).for_each(|column| sums[column] += 1);
+        for column in counted.into_iter().chain(unpriced.then_some(UNPRICED)) {
+            sums[column] += 1;
+        }
         if let Some(taken) = taken {
             let sums = tally.at(Place { unit: SECONDS, ..place });
             sums[if counted == Some(HITS) { SAVED_BY_HITS } else { SPENT }] += taken;
-            counted.into_iter().for_each(|column| sums[column] += 1);
+            if let Some(column) = counted {
+                sums[column] += 1;
+            }
         }
         Ok(tally.is_full())
     }
