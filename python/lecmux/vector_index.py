@@ -17,16 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = ["VectorIndex"]
 
-_ENGINES = ("auto", "flat")
-
 
 class VectorIndex:
     """Finds the vectors most similar to a query, by cosine similarity.
 
-    A search looks at a code of one bit a coordinate of every vector, and compares the most promising with the
-    stored vectors themselves, so the similarities it returns are exact up to the rounding of `store`. Adding,
-    replacing and removing touch one vector: speed, memory and recall stay what they are however often the
-    collection turns over. Below 128 vectors every search is exact.
+    The flat engine looks at a code of one bit a coordinate of every vector; the graph walks from vector to
+    linked vector by such codes. Both compare the most promising with the stored vectors themselves, so the
+    similarities are exact up to the rounding of `store`. Nothing decays however often the collection turns
+    over: in the flat engine a vector that comes or leaves touches no other, in a graph those around one that
+    leaves are linked anew. Below 128 vectors every search of the flat engine is exact.
 
     Vectors are float32, of any length but zero: a buffer of shape (n, dim), such as an array of numpy, a
     sequence of rows, or one vector. Numpy is not needed. Safe for threads: searches run side by side with the
@@ -36,27 +35,27 @@ class VectorIndex:
         dim: coordinates of a vector, 1 to 16,384. Rows are kept at the next multiple of 64.
         store: how a coordinate is kept: `"f32"` (4 bytes, exact), `"f16"` (2 bytes, similarities off by some
             1e-4) or `"i8"` (1 byte and a scale a vector, off by some 1e-3).
-        engine: `"flat"`, which looks at every code, or `"auto"`, which chooses; there is no other so far.
+        engine: `"flat"`, which looks at every code: changes take microseconds, a search as long as the
+            collection is large. `"hnsw"`, a graph: both take a fraction of a millisecond at any size.
+            `"auto"` is flat until this processor scans the collection slower than a graph pays for; a graph
+            then grows beside it, a few vectors with each change; below half that size it goes again.
 
     Raises:
         ConfigError: for a setting out of its range.
     """
 
-    __slots__ = ("__weakref__", "_core", "_engine")
+    __slots__ = ("__weakref__", "_core")
 
     def __init__(
         self,
         dim: int,
         *,
         store: Literal["f32", "f16", "i8"] = "f16",
-        engine: Literal["auto", "flat"] = "auto",
+        engine: Literal["auto", "flat", "hnsw"] = "auto",
     ) -> None:
-        if engine not in _ENGINES:
-            raise ConfigError(f'engine must be "auto" or "flat", not {engine!r}')
         if not isinstance(dim, int) or dim < 1:
             raise ConfigError(f"dim must be a whole number of at least 1, not {dim!r}")
-        self._core = _core.VectorIndex(dim, store=store)
-        self._engine: str = engine
+        self._core = _core.VectorIndex(dim, store=store, engine=engine)
 
     @property
     def dim(self) -> int:
@@ -71,11 +70,11 @@ class VectorIndex:
     @property
     def engine(self) -> str:
         """As it was asked for."""
-        return self._engine
+        return self._core.engine
 
     @property
     def memory_bytes(self) -> int:
-        """Bytes held: rows, codes, ids and tables, each at what it has reserved."""
+        """Bytes held: rows, codes, links, ids and tables, each at what it has reserved."""
         return self._core.memory_bytes
 
     def add(self, ids: Any, vectors: Any) -> None:
@@ -97,18 +96,20 @@ class VectorIndex:
 
     @overload
     def search(
-        self, queries: "NDArray[np.floating[Any]]", k: int
+        self, queries: "NDArray[np.floating[Any]]", k: int, *, effort: int | None = None
     ) -> "tuple[NDArray[np.int64], NDArray[np.float32]]": ...
     @overload
-    def search(self, queries: Any, k: int) -> Any: ...
-    def search(self, queries: Any, k: int) -> Any:
+    def search(self, queries: Any, k: int, *, effort: int | None = None) -> Any: ...
+    def search(self, queries: Any, k: int, *, effort: int | None = None) -> Any:
         """The `k` vectors most similar to each query, or all where fewer are held, the most similar first.
 
-        Several queries at once share a scan, which is faster than one after the other.
+        Several queries at once share a scan of the flat engine, which is faster than one after the other.
 
         Args:
             queries: shape (queries, dim), or (dim,) for one.
             k: how many a query, at least 1.
+            effort: how many vectors a walk through a graph keeps in view, and at least k: twice as many find
+                more of the nearest and take about twice as long. The flat engine passes it over.
 
         Returns:
             Ids (int64) and cosine similarities in [-1, 1] (float32), both of shape (queries, at most k):
@@ -116,15 +117,17 @@ class VectorIndex:
             `ids[0, 0]`). Where nothing is held or asked, a view is empty and has one dimension.
 
         Raises:
-            ConfigError: for a `k` below 1.
+            ConfigError: for a `k` or an `effort` below 1.
             DimensionError: for queries of another dimension.
             VectorError: for a coordinate that is not finite, or a query of zeros.
         """
         if not isinstance(k, int) or k < 1:
             raise ConfigError(f"k must be a whole number of at least 1, not {k!r}")
+        if effort is not None and (not isinstance(effort, int) or effort < 1):
+            raise ConfigError(f"effort must be a whole number of at least 1, not {effort!r}")
         as_numpy = _is_numpy(queries)
         rows = _vectors(queries, self.dim, "queries")
-        ids, similarities, columns = self._core.search(rows, k)
+        ids, similarities, columns = self._core.search(rows, k, effort)
         if not as_numpy:
             return _matrix(ids, "q", columns), _matrix(similarities, "f", columns)
         shape = (1 if queries.ndim == 1 else len(queries), columns)
@@ -152,7 +155,6 @@ class VectorIndex:
             raise SnapshotError(f"{os.fspath(path)}: {error}") from error
         index = cls.__new__(cls)
         index._core = core
-        index._engine = "auto"
         return index
 
     def check(self) -> None:

@@ -32,12 +32,13 @@ def cosines(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize(("store", "slack"), [("f32", 1e-5), ("f16", 1e-3), ("i8", 1e-2)])
 @pytest.mark.parametrize("count", [50, 4000])
-def test_finds_what_a_full_comparison_finds(store: str, slack: float, count: int) -> None:
+@pytest.mark.parametrize("engine", ["flat", "hnsw"])
+def test_finds_what_a_full_comparison_finds(store: str, slack: float, count: int, engine: str) -> None:
     vectors, queries = directions(count), directions(40, seed=1)
-    index = VectorIndex(DIM, store=store)  # type: ignore[arg-type]
+    index = VectorIndex(DIM, store=store, engine=engine)  # type: ignore[arg-type]
     index.add(np.arange(count) + 7, vectors)
 
-    ids, similarities = index.search(queries, 5)
+    ids, similarities = index.search(queries, 5, effort=1000)
 
     every = cosines(queries, vectors)
     best = -np.sort(-every, axis=1)[:, :5]
@@ -150,22 +151,26 @@ def test_settings_out_of_range_are_refused() -> None:
     for dim in (0, -3, 2.5, 16_385):
         with pytest.raises(ConfigError, match="dim must be"):
             VectorIndex(dim)  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="store must be"):
+    with pytest.raises(ConfigError, match="store must be one of"):
         VectorIndex(3, store="f8")  # type: ignore[arg-type]
+    for effort in (0, -1, 1.5):
+        with pytest.raises(ConfigError, match="effort must be"):
+            VectorIndex(3).search([1, 2, 3], 1, effort=effort)  # type: ignore[call-overload]
     with pytest.raises(ConfigError, match="engine must be"):
         VectorIndex(3, engine="tree")  # type: ignore[arg-type]
 
 
-def test_a_saved_index_comes_back_for_its_owner_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["auto", "flat", "hnsw"])
+def test_a_saved_index_comes_back_for_its_owner_alone(tmp_path: Path, engine: str) -> None:
     path, vectors = tmp_path / "index", directions(500)
-    index = VectorIndex(DIM, store="i8")
+    index = VectorIndex(DIM, store="i8", engine=engine)  # type: ignore[arg-type]
     index.add(range(500), vectors)
 
     index.save(path)
     again = VectorIndex.load(path)
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert (again.dim, again.store, len(again)) == (DIM, "i8", 500)
+    assert (again.dim, again.store, again.engine, len(again)) == (DIM, "i8", engine, 500)
     for before, after in zip(index.search(vectors, 3), again.search(vectors, 3), strict=True):
         np.testing.assert_array_equal(before, after)
     again.check()
@@ -210,8 +215,9 @@ def test_memory_is_counted_and_stays_within_two_percent_through_turnovers(store:
     assert index.memory_bytes < 20_000
 
 
-def test_searches_and_changes_from_many_threads_agree() -> None:
-    index, vectors = VectorIndex(DIM), directions(2000)
+@pytest.mark.parametrize("engine", ["flat", "hnsw"])
+def test_searches_and_changes_from_many_threads_agree(engine: str) -> None:
+    index, vectors = VectorIndex(DIM, engine=engine), directions(2000)  # type: ignore[arg-type]
     index.add(range(1000), vectors[:1000])
     errors: list[BaseException] = []
 

@@ -2,7 +2,7 @@
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use lecmux_vector::{Error, Index, Store, metric};
+use lecmux_vector::{Choice, Error, Index, Settings, Store, metric};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -22,15 +22,14 @@ type Found<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, usize);
 #[pymethods]
 impl VectorIndex {
     #[new]
-    #[pyo3(signature = (dim, *, store))]
-    fn new(dim: usize, store: &str) -> PyResult<Self> {
-        let found = STORES.into_iter().find(|each| each.0 == store);
-        let Some((_, store)) = found else {
-            return Err(ConfigError::new_err(format!(
-                "store must be \"f32\", \"f16\" or \"i8\", not {store:?}"
-            )));
+    #[pyo3(signature = (dim, *, store, engine))]
+    fn new(dim: usize, store: &str, engine: &str) -> PyResult<Self> {
+        let settings = Settings {
+            store: chosen("store", &STORES, store)?,
+            engine: chosen("engine", &ENGINES, engine)?,
+            crossing: None,
         };
-        Ok(Self::over(Index::new(dim, store).map_err(raised)?))
+        Ok(Self::over(Index::with(dim, settings).map_err(raised)?))
     }
 
     /// Takes in float32 vectors, one an id of int64, row after row.
@@ -47,9 +46,16 @@ impl VectorIndex {
     }
 
     /// Ids as int64 and similarities as float32, row by row, and how many a query.
-    fn search<'py>(&self, py: Python<'py>, queries: &Bound<'py, PyAny>, k: usize) -> PyResult<Found<'py>> {
+    fn search<'py>(
+        &self,
+        py: Python<'py>,
+        queries: &Bound<'py, PyAny>,
+        k: usize,
+        effort: Option<usize>,
+    ) -> PyResult<Found<'py>> {
         let queries = copied::<f32>(queries, "queries", "float32")?;
-        let found = guarded(|| detached(py, || self.read()?.search(&queries, k).map_err(raised)))?;
+        let found =
+            guarded(|| detached(py, || self.read()?.search_with(&queries, k, effort).map_err(raised)))?;
         let columns = found.first().map_or(0, Vec::len);
         let ids: Vec<u8> = found.iter().flatten().flat_map(|hit| hit.id.to_ne_bytes()).collect();
         let similarities: Vec<u8> =
@@ -86,8 +92,17 @@ impl VectorIndex {
 
     #[getter]
     fn store(&self) -> PyResult<&'static str> {
-        let store = self.read()?.store();
-        Ok(STORES.into_iter().find(|each| each.1 == store).expect("each store has a name").0)
+        Ok(name_of(&STORES, self.read()?.store()))
+    }
+
+    #[getter]
+    fn engine(&self) -> PyResult<&'static str> {
+        Ok(name_of(&ENGINES, self.read()?.choice()))
+    }
+
+    #[getter]
+    fn walks(&self) -> PyResult<bool> {
+        Ok(self.read()?.walks())
     }
 
     #[getter]
@@ -111,6 +126,18 @@ pub(crate) fn vector_kernels() -> &'static str {
 }
 
 const STORES: [(&str, Store); 3] = [("f32", Store::F32), ("f16", Store::F16), ("i8", Store::I8)];
+const ENGINES: [(&str, Choice); 3] = [("auto", Choice::Auto), ("flat", Choice::Flat), ("hnsw", Choice::Hnsw)];
+
+fn chosen<T: Copy>(what: &str, choices: &[(&str, T)], name: &str) -> PyResult<T> {
+    choices.iter().find(|each| each.0 == name).map(|each| each.1).ok_or_else(|| {
+        let names: Vec<String> = choices.iter().map(|each| format!("{:?}", each.0)).collect();
+        ConfigError::new_err(format!("{what} must be one of {}, not {name:?}", names.join(", ")))
+    })
+}
+
+fn name_of<T: Copy + PartialEq>(choices: &[(&'static str, T)], value: T) -> &'static str {
+    choices.iter().find(|each| each.1 == value).expect("each choice has a name").0
+}
 
 impl VectorIndex {
     fn over(index: Index) -> Self {

@@ -36,6 +36,18 @@ impl Flat {
         &self.rows
     }
 
+    /// The rows, without their codes.
+    pub(crate) fn into_rows(self) -> Rows {
+        self.rows
+    }
+
+    /// An engine over `rows` as they are.
+    pub(crate) fn over(rows: Rows) -> Self {
+        let mut flat = Self { rows, coded: None };
+        flat.settle();
+        flat
+    }
+
     /// Appends a row of unit norm.
     pub(crate) fn push(&mut self, row: &mut [f32]) {
         let slot = self.rows.len();

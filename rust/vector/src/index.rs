@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use crate::engine::{Choice, Context, Engine};
 use crate::error::Error;
-use crate::flat::Flat;
 use crate::ids::Ids;
 use crate::metric::{self, Kernels};
 use crate::rotation;
@@ -27,34 +27,89 @@ pub struct Match {
 pub struct Index {
     pub(crate) dimension: usize,
     pub(crate) ids: Ids,
-    pub(crate) engine: Flat,
+    pub(crate) engine: Engine,
+    pub(crate) choice: Choice,
+    pub(crate) crossing: usize,
     kernels: &'static Kernels,
 }
 
+/// How an index is to be, beside its dimension.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// How a coordinate is kept.
+    pub store: Store,
+    /// Which engine searches.
+    pub engine: Choice,
+    /// From so many vectors on [`Choice::Auto`] builds a graph; below half as many it goes again. `None`: where this
+    /// processor was measured to gain by it.
+    pub crossing: Option<usize>,
+}
+
 impl Index {
-    /// An empty index of vectors of `dimension` coordinates.
+    /// An empty index of vectors of `dimension` coordinates, which chooses its engine by its size.
     ///
     /// # Errors
     /// [`Error::Config`] unless `dimension` is 1 to [`MAX_DIMENSION`].
     pub fn new(dimension: usize, store: Store) -> Result<Self, Error> {
-        Self::with_kernels(dimension, store, metric::best())
+        Self::with(dimension, Settings { store, engine: Choice::Auto, crossing: None })
     }
 
-    /// As `new`, with the inner loops given.
+    /// As `new`, with all settings given.
     ///
     /// # Errors
-    /// As `new`.
-    pub fn with_kernels(dimension: usize, store: Store, kernels: &'static Kernels) -> Result<Self, Error> {
+    /// As `new`, and [`Error::Config`] for a `crossing` below 2.
+    pub fn with(dimension: usize, settings: Settings) -> Result<Self, Error> {
+        Self::with_kernels(dimension, settings, metric::best())
+    }
+
+    /// As `with`, with the inner loops given.
+    ///
+    /// # Errors
+    /// As `with`.
+    pub fn with_kernels(
+        dimension: usize,
+        Settings { store, engine: choice, crossing }: Settings,
+        kernels: &'static Kernels,
+    ) -> Result<Self, Error> {
         if !(1..=MAX_DIMENSION).contains(&dimension) {
             let what = format!("dim must be 1 to {MAX_DIMENSION}, not {dimension}");
             return Err(Error::Config { what });
         }
-        let engine = Flat::new(store, width(dimension));
-        Ok(Self::assembled(dimension, Ids::default(), engine, kernels))
+        let crossing = crossing.unwrap_or_else(|| crossing_of(kernels));
+        if crossing < 2 {
+            return Err(Error::Config { what: format!("crossing must be at least 2, not {crossing}") });
+        }
+        let engine = Engine::new(choice, store, width(dimension));
+        Ok(Self { dimension, ids: Ids::default(), engine, choice, crossing, kernels })
     }
 
-    pub(crate) fn assembled(dimension: usize, ids: Ids, engine: Flat, kernels: &'static Kernels) -> Self {
-        Self { dimension, ids, engine, kernels }
+    /// The engine that was asked for.
+    #[must_use]
+    pub fn choice(&self) -> Choice {
+        self.choice
+    }
+
+    /// Whether searches walk a graph now.
+    #[must_use]
+    pub fn walks(&self) -> bool {
+        matches!(self.engine, Engine::Graph(_))
+    }
+
+    /// An index as a snapshot had it.
+    pub(crate) fn assembled(
+        dimension: usize,
+        ids: Ids,
+        engine: Engine,
+        (choice, crossing): (Choice, usize),
+    ) -> Self {
+        let mut index = Self { dimension, ids, engine, choice, crossing, kernels: metric::best() };
+        let context = index.context();
+        index.engine.settle(context, &index.ids);
+        index
+    }
+
+    fn context(&self) -> Context<'static> {
+        Context { kernels: self.kernels, choice: self.choice, crossing: self.crossing }
     }
 
     /// Coordinates of a vector.
@@ -102,13 +157,14 @@ impl Index {
         }
         let scales = self.scales(vectors)?;
         let mut row = vec![0.0; width(self.dimension)];
+        let context = self.context();
         for ((&id, vector), scale) in ids.iter().zip(vectors.chunks_exact(self.dimension)).zip(scales) {
             self.turn(vector, scale, &mut row);
             if let Some(slot) = self.ids.slot(id) {
-                self.engine.write(slot, &mut row);
+                self.engine.write(context, &self.ids, slot, &mut row);
             } else {
                 self.ids.push(id);
-                self.engine.push(&mut row);
+                self.engine.push(context, &self.ids, &mut row);
             }
         }
         Ok(())
@@ -116,10 +172,10 @@ impl Index {
 
     /// Takes vectors out; returns how many of the ids had one. O(dimension) each.
     pub fn remove(&mut self, ids: &[i64]) -> usize {
-        let mut removed = 0;
+        let (mut removed, context) = (0, self.context());
         for &id in ids {
             if let Some(slot) = self.ids.swap_remove(id) {
-                self.engine.swap_remove(slot);
+                self.engine.swap_remove(context, &self.ids, slot);
                 removed += 1;
             }
         }
@@ -133,6 +189,23 @@ impl Index {
     /// # Errors
     /// [`Error::Config`] for a `k` of 0, [`Error::Dimension`] and [`Error::Vector`] as for `add`.
     pub fn search(&self, queries: &[f32], k: usize) -> Result<Vec<Vec<Match>>, Error> {
+        self.search_with(queries, k, None)
+    }
+
+    /// As `search`, where a graph keeps `effort` nodes in view, or `k` if that is more: the more, the fewer of the
+    /// most similar are missed, and the longer it takes. `None` is [`usual_effort`]; the flat engine needs none.
+    ///
+    /// # Errors
+    /// As `search`, and [`Error::Config`] for an `effort` of 0.
+    pub fn search_with(
+        &self,
+        queries: &[f32],
+        k: usize,
+        effort: Option<usize>,
+    ) -> Result<Vec<Vec<Match>>, Error> {
+        if effort == Some(0) {
+            return Err(Error::Config { what: "effort must be at least 1, not 0".into() });
+        }
         if k == 0 {
             return Err(Error::Config { what: "k must be at least 1, not 0".into() });
         }
@@ -146,7 +219,7 @@ impl Index {
         }
         let by_slot = self.ids.as_slice();
         let named = |(slot, similarity)| Match { id: by_slot[slot as usize], similarity };
-        let found = self.engine.search(self.kernels, &turned, k.min(self.len()));
+        let found = self.engine.search(self.kernels, &turned, k.min(self.len()), effort);
         Ok(found.into_iter().map(|best| best.into_iter().map(named).collect()).collect())
     }
 
@@ -184,7 +257,7 @@ impl Index {
     pub fn check(&self) {
         assert_eq!(self.ids.len(), self.engine.rows().len(), "a row an id");
         self.ids.check();
-        self.engine.check();
+        self.engine.check(self.context());
     }
 
     fn expect_rows(&self, values: &[f32], rows: usize) -> Result<(), Error> {
@@ -208,6 +281,11 @@ impl Index {
         tail.fill(0.0);
         rotation::rotate(self.kernels, row);
     }
+}
+
+/// Where a graph begins to be worth its upkeep, as measured: the faster codes are scanned, the later.
+fn crossing_of(kernels: &Kernels) -> usize {
+    if kernels.name() == "avx512-vpopcntdq" { 300_000 } else { 150_000 }
 }
 
 /// Coordinates of a row: whole words of a code.

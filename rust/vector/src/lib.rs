@@ -16,10 +16,13 @@ pub mod codes;
 mod candidates;
 mod search;
 mod flat;
+mod graph;
+mod engine;
 mod index;
 mod snapshot;
 
+pub use engine::Choice;
 pub use error::Error;
 pub use flat::{CODED_FROM, EXACT_BELOW};
-pub use index::{Index, MAX_DIMENSION, Match};
+pub use index::{Index, MAX_DIMENSION, Match, Settings};
 pub use rows::Store;

@@ -1,17 +1,19 @@
 //! index ↔ versioned bytes.
 //!
-//! Magic, version, shape, ids, rows, centre, and a 128-bit BLAKE3 checksum over all before it. The codes are
-//! functions of rows and centre, and made anew. Damage anywhere, a cut file or another kind of file is refused.
+//! Magic, version, settings, ids, rows, centre or graph, and a 128-bit BLAKE3 checksum over all before it. The
+//! codes are functions of rows and centre, and made anew; a graph that was still growing begins again. Damage
+//! anywhere, a cut file or another kind of file is refused.
 
+use crate::engine::{Choice, Engine};
 use crate::error::Error;
 use crate::flat::{CODED_FROM, EXACT_BELOW, Flat};
+use crate::graph::Graph;
 use crate::ids::Ids;
 use crate::index::{Index, MAX_DIMENSION, width};
-use crate::metric;
 use crate::rows::{Rows, Store};
 
 const MAGIC: &[u8; 13] = b"LECMUX-VECTOR";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const CHECKSUM: usize = 16;
 /// How far the norm of a stored row may be from 1, by rounding.
 const ROUNDING: f32 = 0.02;
@@ -25,14 +27,17 @@ impl Index {
         let mut bytes = Vec::with_capacity(self.len() * each + 4 * rows.width() + 64);
         bytes.extend(MAGIC);
         bytes.extend(VERSION.to_le_bytes());
-        bytes.push(store_code(store));
+        bytes.extend([store_code(store), choice_code(self.choice), u8::from(self.walks())]);
+        bytes.extend((self.crossing as u64).to_le_bytes());
         bytes.extend((self.dimension as u64).to_le_bytes());
         bytes.extend((self.len() as u64).to_le_bytes());
         bytes.extend(self.ids.as_slice().iter().flat_map(|id| id.to_le_bytes()));
         (0..self.len()).for_each(|slot| rows.export(slot, &mut bytes));
-        let centre = self.engine.centre();
-        bytes.push(u8::from(centre.is_some()));
-        bytes.extend(centre.into_iter().flatten().flat_map(|value| value.to_le_bytes()));
+        match &self.engine {
+            Engine::Flat(flat) => export_flat(flat, &mut bytes),
+            Engine::Growing(both) => export_flat(&both.0, &mut bytes),
+            Engine::Graph(both) => both.1.export(&mut bytes),
+        }
         let digest = blake3::hash(&bytes);
         bytes.extend(&digest.as_bytes()[..CHECKSUM]);
         bytes
@@ -44,8 +49,9 @@ impl Index {
     /// [`Error::Snapshot`] when the bytes are of another kind or version, cut, changed, or no sound index.
     pub fn from_bytes(sealed: &[u8]) -> Result<Self, Error> {
         let mut reader = Reader(open(sealed)?);
-        let store = store_of(reader.take::<1>()?[0])?;
-        let dimension = reader.number()?;
+        let [store, choice, walks] = *reader.take()?;
+        let (store, choice) = (store_of(store)?, choice_of(choice)?);
+        let (crossing, dimension) = (reader.number()?, reader.number()?);
         if !(1..=MAX_DIMENSION).contains(&dimension) {
             return Err(damaged("a dimension out of range"));
         }
@@ -59,11 +65,26 @@ impl Index {
             ids.push(id);
         }
         let rows = read_rows(&mut reader, store, width, len)?;
-        let centre = read_centre(&mut reader, width, len)?;
+        let engine = match walks {
+            0 => Engine::Flat(Flat::restored(rows, read_centre(&mut reader, width, len)?)),
+            1 => {
+                let graph = Graph::import(&mut reader, &rows)?;
+                Engine::Graph(Box::new((rows, graph)))
+            }
+            _ => return Err(damaged("an unknown engine")),
+        };
+        let goes_with = match choice {
+            Choice::Auto => crossing >= 2 && (walks == 0 || len >= crossing / 2),
+            Choice::Flat => walks == 0,
+            Choice::Hnsw => walks == 1,
+        };
+        if !goes_with {
+            return Err(damaged("an engine that does not go with its settings"));
+        }
         if !reader.0.is_empty() {
             return Err(damaged("bytes after its end"));
         }
-        Ok(Self::assembled(dimension, ids, Flat::restored(rows, centre), metric::best()))
+        Ok(Self::assembled(dimension, ids, engine, (choice, crossing)))
     }
 }
 
@@ -109,13 +130,7 @@ fn read_rows(reader: &mut Reader<'_>, store: Store, width: usize, len: usize) ->
 fn read_centre(reader: &mut Reader<'_>, width: usize, len: usize) -> Result<Option<Vec<f32>>, Error> {
     match reader.take::<1>()?[0] {
         0 if len < CODED_FROM => Ok(None),
-        1 if len >= EXACT_BELOW => {
-            let bytes = reader.slice(width, size_of::<f32>())?;
-            let centre: Vec<f32> =
-                bytes.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value)).collect();
-            let sound = centre.iter().all(|value| value.abs() <= 1.0 + ROUNDING);
-            if sound { Ok(Some(centre)) } else { Err(damaged("a centre out of range")) }
-        }
+        1 if len >= EXACT_BELOW => reader.centre(width).map(Some),
         _ => Err(damaged("codes that do not go with its size")),
     }
 }
@@ -135,28 +150,58 @@ fn store_of(code: u8) -> Result<Store, Error> {
         .ok_or_else(|| damaged("an unknown store"))
 }
 
-fn damaged(what: &str) -> Error {
+fn choice_code(choice: Choice) -> u8 {
+    match choice {
+        Choice::Auto => 0,
+        Choice::Flat => 1,
+        Choice::Hnsw => 2,
+    }
+}
+
+fn choice_of(code: u8) -> Result<Choice, Error> {
+    [Choice::Auto, Choice::Flat, Choice::Hnsw]
+        .into_iter()
+        .find(|&choice| choice_code(choice) == code)
+        .ok_or_else(|| damaged("an unknown engine"))
+}
+
+fn export_flat(flat: &Flat, to: &mut Vec<u8>) {
+    let centre = flat.centre();
+    to.push(u8::from(centre.is_some()));
+    to.extend(centre.into_iter().flatten().flat_map(|value| value.to_le_bytes()));
+}
+
+pub(crate) fn damaged(what: &str) -> Error {
     Error::Snapshot { what: format!("the snapshot is damaged: {what}") }
 }
 
-struct Reader<'a>(&'a [u8]);
+/// What is left to read.
+pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn take<const N: usize>(&mut self) -> Result<&'a [u8; N], Error> {
+    pub(crate) fn take<const N: usize>(&mut self) -> Result<&'a [u8; N], Error> {
         let (taken, rest) = self.0.split_first_chunk().ok_or_else(|| damaged("it ends early"))?;
         self.0 = rest;
         Ok(taken)
     }
 
-    fn number(&mut self) -> Result<usize, Error> {
+    pub(crate) fn number(&mut self) -> Result<usize, Error> {
         usize::try_from(u64::from_le_bytes(*self.take()?)).map_err(|_| damaged("a number out of range"))
     }
 
     /// `count` items of `each` bytes: nothing is reserved by a number before so many bytes were seen.
-    fn slice(&mut self, count: usize, each: usize) -> Result<&'a [u8], Error> {
+    pub(crate) fn slice(&mut self, count: usize, each: usize) -> Result<&'a [u8], Error> {
         let bytes = count.checked_mul(each).ok_or_else(|| damaged("a number out of range"))?;
         let (taken, rest) = self.0.split_at_checked(bytes).ok_or_else(|| damaged("it ends early"))?;
         self.0 = rest;
         Ok(taken)
+    }
+
+    /// The centre of codes: a mean of unit vectors.
+    pub(crate) fn centre(&mut self, width: usize) -> Result<Vec<f32>, Error> {
+        let bytes = self.slice(width, size_of::<f32>())?;
+        let centre: Vec<f32> = bytes.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value)).collect();
+        let sound = centre.iter().all(|value| value.abs() <= 1.0 + ROUNDING);
+        if sound { Ok(centre) } else { Err(damaged("a centre out of range")) }
     }
 }

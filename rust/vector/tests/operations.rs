@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lecmux_vector::metric::available;
-use lecmux_vector::{CODED_FROM, EXACT_BELOW, Error, Index, Store};
+use lecmux_vector::{CODED_FROM, Choice, EXACT_BELOW, Error, Index, Settings, Store};
 use proptest::prelude::*;
 
 const DIMENSION: usize = 20;
@@ -55,9 +55,15 @@ fn tolerance(store: Store) -> f64 {
     }
 }
 
-fn run(store: Store, ops: &[Op], kernels: usize) {
+/// `engine` at a crossing that the sizes meet both ways.
+fn settings(store: Store, engine: Choice) -> Settings {
+    Settings { store, engine, crossing: Some(60) }
+}
+
+fn run(store: Store, engine: Choice, ops: &[Op], kernels: usize) {
     let tables = available();
-    let mut index = Index::with_kernels(DIMENSION, store, tables[kernels % tables.len()]).expect("sound");
+    let kernels = tables[kernels % tables.len()];
+    let mut index = Index::with_kernels(DIMENSION, settings(store, engine), kernels).expect("sound");
     let mut model: BTreeMap<i64, Vec<f32>> = BTreeMap::new();
     for op in ops {
         match op {
@@ -85,7 +91,8 @@ fn run(store: Store, ops: &[Op], kernels: usize) {
 
 /// Similarities are true, in order and without a better one left out.
 fn search(index: &Index, model: &BTreeMap<i64, Vec<f32>>, query: &[f32], k: usize) {
-    let found = index.search(query, k).expect("sound").remove(0);
+    // A graph finds all when it keeps all in view: there is a way to every vector.
+    let found = index.search_with(query, k, Some(model.len().max(1))).expect("sound").remove(0);
     let slack = tolerance(index.store());
     assert_eq!(found.len(), k.min(model.len()));
     assert!(found.is_sorted_by(|a, b| a.similarity >= b.similarity));
@@ -103,19 +110,29 @@ fn search(index: &Index, model: &BTreeMap<i64, Vec<f32>>, query: &[f32], k: usiz
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn f32_rows_do_as_a_naive_scan_does(ops in prop::collection::vec(op(), 1..24), kernels in 0_usize..6) {
-        run(Store::F32, &ops, kernels);
+    fn f32_rows_do_as_a_naive_scan_does(
+        ops in prop::collection::vec(op(), 1..24), engine in engine(), kernels in 0_usize..6,
+    ) {
+        run(Store::F32, engine, &ops, kernels);
     }
 
     #[test]
-    fn f16_rows_do_as_a_naive_scan_does(ops in prop::collection::vec(op(), 1..24), kernels in 0_usize..6) {
-        run(Store::F16, &ops, kernels);
+    fn f16_rows_do_as_a_naive_scan_does(
+        ops in prop::collection::vec(op(), 1..24), engine in engine(), kernels in 0_usize..6,
+    ) {
+        run(Store::F16, engine, &ops, kernels);
     }
 
     #[test]
-    fn i8_rows_do_as_a_naive_scan_does(ops in prop::collection::vec(op(), 1..24), kernels in 0_usize..6) {
-        run(Store::I8, &ops, kernels);
+    fn i8_rows_do_as_a_naive_scan_does(
+        ops in prop::collection::vec(op(), 1..24), engine in engine(), kernels in 0_usize..6,
+    ) {
+        run(Store::I8, engine, &ops, kernels);
     }
+}
+
+fn engine() -> impl Strategy<Value = Choice> {
+    prop_oneof![Just(Choice::Flat), Just(Choice::Hnsw), Just(Choice::Auto)]
 }
 
 /// An index of `count` vectors with ids from 0 on.
@@ -141,7 +158,8 @@ fn every_kernel_finds_the_same() {
     let vectors: Vec<f32> = (0..3000).flat_map(vector).collect();
     let ids: Vec<i64> = (0..3000).collect();
     let found = available().into_iter().map(|kernels| {
-        let mut index = Index::with_kernels(DIMENSION, Store::F32, kernels).expect("sound");
+        let mut index =
+            Index::with_kernels(DIMENSION, settings(Store::F32, Choice::Flat), kernels).expect("sound");
         index.add(&ids, &vectors).expect("sound");
         let queries: Vec<f32> = (9000..9050).flat_map(vector).collect();
         let hits = index.search(&queries, 1).expect("sound");

@@ -1,0 +1,216 @@
+//! Who is linked with whom on one level: undirected, and never more than so many a node.
+//!
+//! A link has no direction, so a node that leaves knows all who point at it, and no second list has to agree with
+//! the first. Every change keeps the level in one piece; the operations that take a link away say how.
+
+use std::collections::VecDeque;
+
+use hashbrown::HashSet;
+use prefetch_index::prefetch_index;
+
+use crate::ids::Ids;
+use crate::room;
+
+/// The end of a list that is not full.
+const NONE: u32 = u32::MAX;
+
+/// Links between the nodes of one level.
+pub(crate) struct Links {
+    /// Links a node has at most.
+    bound: usize,
+    /// Its nodes; on the lowest level, where every node is, they need no list.
+    members: Option<Ids>,
+    /// By place: `bound` cells, the links first.
+    cells: Vec<u32>,
+}
+
+impl Links {
+    /// The lowest level.
+    pub(crate) fn of_all(bound: usize) -> Self {
+        Self { bound, members: None, cells: Vec::new() }
+    }
+
+    /// A level above it.
+    pub(crate) fn of_some(bound: usize) -> Self {
+        Self { bound, members: Some(Ids::default()), cells: Vec::new() }
+    }
+
+    pub(crate) fn bound(&self) -> usize {
+        self.bound
+    }
+
+    /// Places for nodes: on the lowest level those count as well whose node is being moved.
+    pub(crate) fn len(&self) -> usize {
+        self.cells.len() / self.bound
+    }
+
+    pub(crate) fn contains(&self, node: u32) -> bool {
+        self.members.as_ref().map_or((node as usize) < self.len(), |ids| ids.slot(i64::from(node)).is_some())
+    }
+
+    /// Any node, the same for the same history.
+    pub(crate) fn any(&self) -> Option<u32> {
+        let first = self.members.as_ref().map_or(Some(&0), |ids| ids.as_slice().first());
+        first.filter(|_| self.len() > 0).map(|&node| u32::try_from(node).expect("a node was put in"))
+    }
+
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = u32> {
+        (0..self.len()).map(|place| self.node_at(place))
+    }
+
+    /// Takes in a node without links; on the lowest level it is the next number.
+    pub(crate) fn push(&mut self, node: u32) {
+        match &mut self.members {
+            None => debug_assert_eq!(node as usize, self.cells.len() / self.bound, "nodes come in order"),
+            Some(ids) => ids.push(i64::from(node)),
+        }
+        room::grow(&mut self.cells, self.bound);
+        self.cells.resize(self.cells.len() + self.bound, NONE);
+    }
+
+    #[inline]
+    pub(crate) fn of(&self, node: u32) -> &[u32] {
+        let from = self.place(node) * self.bound;
+        let cells = &self.cells[from..from + self.bound];
+        &cells[..cells.iter().position(|&cell| cell == NONE).unwrap_or(self.bound)]
+    }
+
+    /// Asks for the links of a node that will be read soon; the lowest level only.
+    #[inline]
+    pub(crate) fn prefetch(&self, node: u32) {
+        if self.members.is_none() {
+            let from = node as usize * self.bound;
+            (from..from + self.bound).step_by(16).for_each(|at| prefetch_index(&self.cells, at));
+        }
+    }
+
+    pub(crate) fn has_room(&self, node: u32) -> bool {
+        self.of(node).len() < self.bound
+    }
+
+    pub(crate) fn linked(&self, a: u32, b: u32) -> bool {
+        self.of(a).contains(&b)
+    }
+
+    /// Links two nodes that have room and are not linked.
+    pub(crate) fn link(&mut self, a: u32, b: u32) {
+        debug_assert!(a != b && !self.linked(a, b), "a link is there once");
+        for (node, other) in [(a, b), (b, a)] {
+            let at = self.place(node) * self.bound + self.of(node).len();
+            assert!(self.has_room(node), "a node has room for its links");
+            self.cells[at] = other;
+        }
+    }
+
+    /// Takes a link away. The caller knows of another way between the two, or is about to make one.
+    pub(crate) fn unlink(&mut self, a: u32, b: u32) {
+        for (node, other) in [(a, b), (b, a)] {
+            let list = self.of(node);
+            let end = list.len() - 1;
+            let at = list.iter().position(|&each| each == other).expect("the two are linked");
+            let from = self.place(node) * self.bound;
+            self.cells[from + at] = self.cells[from + end];
+            self.cells[from + end] = NONE;
+        }
+    }
+
+    /// Whether both are linked with a third node: then nothing comes apart when their own link goes.
+    pub(crate) fn have_common(&self, a: u32, b: u32) -> bool {
+        self.of(a).iter().any(|third| self.of(b).contains(third))
+    }
+
+    /// Takes all links of a node away, and returns them; the level may be in pieces until they are joined.
+    pub(crate) fn isolate(&mut self, node: u32) -> Vec<u32> {
+        let others = self.of(node).to_vec();
+        for &other in &others {
+            self.unlink(node, other);
+        }
+        others
+    }
+
+    /// Takes out a node that has no links, on the lowest level the last.
+    pub(crate) fn drop(&mut self, node: u32) {
+        let place = self.place(node);
+        debug_assert!(self.of(node).is_empty(), "links go before their node");
+        if let Some(ids) = &mut self.members {
+            ids.swap_remove(i64::from(node));
+        } else {
+            debug_assert_eq!(place + 1, self.len(), "the last goes");
+        }
+        let last = self.cells.len() - self.bound;
+        self.cells.copy_within(last.., place * self.bound);
+        self.cells.truncate(last);
+        room::shrink(&mut self.cells);
+    }
+
+    /// Gives a node another number: on the lowest level one whose place is empty, above it one that is free.
+    pub(crate) fn rename(&mut self, from: u32, to: u32) {
+        let others = self.isolate(from);
+        if self.members.is_some() {
+            self.drop(from);
+            self.push(to);
+        }
+        for other in others {
+            self.link(to, other);
+        }
+    }
+
+    /// Makes two nodes reach each other, whether or not they did. Whatever was linked before still is, by some way.
+    pub(crate) fn join(&mut self, a: u32, b: u32) {
+        let a = self.room_near(a);
+        let b = self.room_near(b);
+        // The same node, or two that are linked: then they were in one piece.
+        if a != b && !self.linked(a, b) {
+            self.link(a, b);
+        }
+    }
+
+    /// A node with room that `start` reaches. Where all are full there is a circle, and one of its links is let go.
+    fn room_near(&mut self, start: u32) -> u32 {
+        let mut seen: HashSet<u32> = [start].into_iter().collect();
+        let mut queue = VecDeque::from([(start, start)]);
+        while let Some((node, parent)) = queue.pop_front() {
+            if self.has_room(node) {
+                return node;
+            }
+            let closing = self.of(node).iter().find(|&&next| next != parent && seen.contains(&next)).copied();
+            if let Some(next) = closing {
+                self.unlink(node, next);
+                return node;
+            }
+            for &next in self.of(node) {
+                seen.insert(next);
+                queue.push_back((next, node));
+            }
+        }
+        unreachable!("full lists of two and more close a circle")
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        room::bytes(&self.cells) + self.members.as_ref().map_or(0, Ids::memory_bytes)
+    }
+
+    pub(crate) fn members(&self) -> Option<&Ids> {
+        self.members.as_ref()
+    }
+
+    pub(crate) fn cells(&self) -> &[u32] {
+        &self.cells
+    }
+
+    /// Links as `cells` and `members` gave them; [`super::check`] says whether they are sound.
+    pub(crate) fn restored(bound: usize, members: Option<Ids>, cells: Vec<u32>) -> Self {
+        Self { bound, members, cells }
+    }
+
+    fn node_at(&self, place: usize) -> u32 {
+        let node = self.members.as_ref().map(|ids| ids.as_slice()[place]);
+        node.map_or_else(|| u32::try_from(place), u32::try_from).expect("a node was put in")
+    }
+
+    #[inline]
+    fn place(&self, node: u32) -> usize {
+        let Some(ids) = &self.members else { return node as usize };
+        ids.slot(i64::from(node)).expect("the node is on this level")
+    }
+}
