@@ -93,6 +93,8 @@ MARKS = (
         most=True,
     ),
     Mark("the same, share of one that is traced", "ChatRouter, a tracer, miss adds", 0.6, 0.1, most=True),
+    Mark("lookup by meaning, 100,000 entries, us", "meaning_hit_us_100000", 100, 60, most=True),
+    Mark("partition of one entry beside its row, bytes", "meaning_partition_bytes", 200, 150, most=True),
     *_vector_marks("real_questions_50000"),
     *_vector_marks("clustered_50000"),
 )

@@ -23,6 +23,7 @@ from benches.measures import (
     imports,
     live,
     lookups,
+    meaning,
     memory,
     puts,
     replays,
@@ -45,6 +46,7 @@ MEASURES: dict[str, Callable[[bool], report.Measure]] = {
     "live": live.measure,
     "floor": floor.measure,
     "vectors": vectors.measure,
+    "meaning": meaning.measure,
 }
 
 

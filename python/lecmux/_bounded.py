@@ -218,7 +218,20 @@ class Bounded(_core.Store):
 
     def _sealed(self) -> bytes:
         """What `save` writes."""
-        return self.to_bytes(json.dumps({"settings": self._settings, "unit": self._unit}))
+        about = json.dumps({"settings": self._settings, "unit": self._unit})
+        return self.to_bytes(about, self._embedder)
+
+    @property
+    def _embedder(self) -> str:
+        """Names what makes the vectors here: those of another are of no use."""
+        return "" if self._semantic is None else self._semantic.embedder
+
+    def _take_over(self, data: bytes) -> int:
+        """Takes over the entries in `data`; where its vectors are of no use, the exact ones alone."""
+        taken, fits = self.restore(data, self._embedder)
+        if not fits and self._semantic is not None:
+            self._semantic.unfit(self._hooks)
+        return taken
 
     @classmethod
     def load(
@@ -228,6 +241,7 @@ class Bounded(_core.Store):
         clock: Callable[[], float] | None = None,
         hooks: Hooks | None = None,
         evict: Eviction | None = None,
+        semantic: Semantic | None = None,
     ) -> Self:
         """A cache with the settings and entries that `save` wrote.
 
@@ -237,12 +251,16 @@ class Bounded(_core.Store):
             hooks: as for a new cache; a file holds none.
             evict: in place of the policy that the file names. A file holds no function: a cache under
                 `Scored` goes on under `Lec(decay=None)`, unless `Scored` is passed here to score each entry.
+            semantic: as for a new cache; a file holds vectors and evidence, no settings. Without it, or with
+                another embedder, the entries are served exactly.
 
         Raises:
             SnapshotError: for a file that is corrupt, foreign or of another version.
             OSError: when it cannot be read.
         """
-        return cls._unsealed(_snapshot.read(path), path, clock=clock, hooks=hooks, evict=evict)
+        return cls._unsealed(
+            _snapshot.read(path), path, clock=clock, hooks=hooks, evict=evict, semantic=semantic
+        )
 
     @classmethod
     def _unsealed(
@@ -253,6 +271,7 @@ class Bounded(_core.Store):
         clock: Callable[[], float] | None = None,
         hooks: Hooks | None = None,
         evict: Eviction | None = None,
+        semantic: Semantic | None = None,
     ) -> Self:
         """The cache in `data`, which was read from `path`."""
         try:
@@ -264,11 +283,11 @@ class Bounded(_core.Store):
             settings = dict(kept["settings"])
             settings["evict"] = evict or eviction_from_spec(settings["evict"])
             settings["estimator"] = estimator_from_spec(settings["estimator"])
-            cache = cls(**settings, clock=clock, hooks=hooks)
+            cache = cls(**settings, clock=clock, hooks=hooks, semantic=semantic)
         except (KeyError, TypeError, ValueError) as error:
             raise SnapshotError(f"{path} holds settings that this release does not know: {error}") from error
         cache._unit = kept.get("unit")
-        cache.restore(data)
+        cache._take_over(data)
         return cache
 
     def _adopt(self, data: bytes, path: str | os.PathLike[str]) -> int:
@@ -283,7 +302,7 @@ class Bounded(_core.Store):
                 self.settle_unit(unit)
         except (PriceError, SnapshotError, AttributeError, ValueError) as error:
             raise SnapshotError(f"{path}: {error}") from None
-        return self.restore(data)
+        return self._take_over(data)
 
     def core(
         self,

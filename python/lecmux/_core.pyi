@@ -131,10 +131,14 @@ class Store:
         """Counters by name."""
     def check(self) -> None:
         """Raises InternalError unless every invariant holds."""
-    def to_bytes(self, about: str) -> bytes:
+    def to_bytes(self, about: str, embedder: str = "") -> bytes:
         """The whole state in a checksummed envelope, with the text `about`."""
-    def restore(self, sealed: bytes) -> int:
-        """Takes over the entries of such an envelope; returns how many fitted."""
+    def restore(self, sealed: bytes, embedder: str = "") -> tuple[int, bool]:
+        """Takes over the entries of such an envelope.
+
+        Returns:
+            How many fitted, and whether the semantic part did: not where another embedder made it.
+        """
     def __len__(self) -> int: ...
 
 @final

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lecmux import _core, _fork
 from lecmux._envelope import entry_in
+from lecmux._hook_runner import HookRunner
 from lecmux.errors import VectorError
 from lecmux.policies.admit import ended_normally
 from lecmux.policies.semantic import Semantic
@@ -141,6 +142,18 @@ class SemanticStage:
             self._served[decision_id] = (hit_id, proposal)
             while len(self._served) > self._most:
                 self._served.popitem(last=False)
+
+    @property
+    def embedder(self) -> str:
+        """Names the embedder and, where it says so, its dimension."""
+        made = self.settings.embedder
+        return f"{made.name} {getattr(made, 'dim', '')}".strip()
+
+    def unfit(self, hooks: HookRunner) -> None:
+        """Says that the vectors of a snapshot are of another embedder, and are dropped."""
+        self.failures += 1
+        text = f"the vectors of the snapshot were not made by {self.embedder}, and are dropped"
+        hooks.incident("semantic", text)
 
     def stats(self, store: _core.Store) -> SemanticStats:
         """Counters so far."""

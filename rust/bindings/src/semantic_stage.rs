@@ -5,8 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use lecmux_core::key::{Key, KeyRef};
 use lecmux_core::semantic::features::NAMES;
 use lecmux_core::semantic::judge::Verdict;
+use lecmux_core::semantic::snapshot::Restored;
 use lecmux_core::semantic::stage::{self, Place, Stage, StageConfig, StageStatistics};
 use lecmux_core::semantic::young;
+use lecmux_core::snapshot::Contents;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
@@ -266,6 +268,28 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// What each entry of a snapshot is charged for its vector. Few have none, and these are charged as though they had one
+/// until they are stored anew.
+pub(crate) fn charge_of_saved(store: &Store, contents: &Contents<'_>, embedder: &str) -> u64 {
+    store.stage.as_ref().map_or(0, |stage| stage.charge_of_saved(contents.semantic, embedder))
+}
+
+/// Takes over the semantic part of a snapshot, for the entries that are held again; false: it does not fit.
+pub(crate) fn restored(
+    store: &Store,
+    contents: &Contents<'_>,
+    now_ms: u64,
+    embedder: &str,
+) -> PyResult<bool> {
+    let Some(stage) = store.stage.as_ref().filter(|_| !contents.semantic.is_empty()) else { return Ok(true) };
+    let held = contents.entries.iter().filter_map(|entry| {
+        let hash = store.cache.hash(entry.key);
+        store.cache.peek(hash, entry.key, now_ms, |found| (entry.key, (hash, found.key().clone())))
+    });
+    let outcome = guarded(|| Ok(stage.restore(contents.semantic, embedder, held)))?.map_err(CoreError)?;
+    Ok(outcome != Restored::Unfit)
 }
 
 /// The entry `named`; where it is `served`, it is credited with the request for `asked`.

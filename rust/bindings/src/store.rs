@@ -392,20 +392,24 @@ impl Store {
         })
     }
 
-    /// The whole state in a checksummed envelope; `about` is kept with it.
-    fn to_bytes<'py>(&self, py: Python<'py>, about: &str) -> PyResult<Bound<'py, PyBytes>> {
+    /// The whole state in a checksummed envelope; `about` is kept with it. `embedder` names what makes the vectors of the
+    /// semantic stage.
+    #[pyo3(signature = (about, embedder=""))]
+    fn to_bytes<'py>(&self, py: Python<'py>, about: &str, embedder: &str) -> PyResult<Bound<'py, PyBytes>> {
         let now = self.now(py)?;
         let entries = guarded(|| Ok(self.cache.export(now, |value| value.clone_ref(py))))?;
         let bytes = entries.iter().map(|entry| value::to_bytes(entry.value.bind(py)));
         let values = bytes.collect::<PyResult<Vec<_>>>()?;
         let sealed = guarded(|| {
             Ok(detached(py, || {
+                let semantic = self.stage.as_ref().map_or_else(Vec::new, |stage| stage.to_bytes(embedder));
                 let pairs = entries.iter().zip(&values);
                 let entries = pairs.map(|(entry, (kind, value))| snapshot::entry(entry, *kind, value));
                 let contents = Contents {
                     about,
                     entries: entries.collect::<Result<_, _>>()?,
                     history: self.cache.history(),
+                    semantic: &semantic,
                 };
                 Ok(snapshot::encode(&contents))
             }))
@@ -413,8 +417,10 @@ impl Store {
         Ok(PyBytes::new(py, &sealed.map_err(CoreError)?))
     }
 
-    /// Takes over the entries and counts of a snapshot; returns how many entries fitted.
-    fn restore(slf: &Bound<'_, Self>, sealed: &[u8]) -> PyResult<u64> {
+    /// Takes over the entries and counts of a snapshot; returns how many entries fitted, and whether its semantic part
+    /// did: it does not where another embedder than `embedder` made it.
+    #[pyo3(signature = (sealed, embedder=""))]
+    fn restore(slf: &Bound<'_, Self>, sealed: &[u8], embedder: &str) -> PyResult<(u64, bool)> {
         let (py, store) = (slf.py(), slf.get());
         let contents = snapshot::decode(sealed).map_err(CoreError)?;
         if contents.entries.iter().any(|entry| entry.expires_ms != NEVER) {
@@ -422,14 +428,19 @@ impl Store {
         }
         let now_ms = store.now(py)?;
         let mut returning = Returning { store: slf, now_ms, raised: None };
+        let (extra, mut removed) = (semantic_stage::charge_of_saved(store, &contents, embedder), Vec::new());
         let taken = guarded(|| {
             let made = |entry: &snapshot::Entry<'_>| value::from_bytes(py, entry.kind, entry.value);
-            let scored =
-                |entry: &snapshot::Entry<'_>| if store.scored { returning.score(entry) } else { None };
-            Ok(store.cache.restore_scored(&contents, now_ms, made, scored))
+            let terms = |entry: &snapshot::Entry<'_>| {
+                (if store.scored { returning.score(entry) } else { None }, extra)
+            };
+            Ok(store.cache.restore_scored(&contents, now_ms, made, terms, &mut removed))
         })?;
+        store.leave(&removed);
+        drop(removed);
         returning.raised.map_or(Ok(()), Err)?;
-        Ok(taken.map_err(CoreError)?)
+        let taken = taken.map_err(CoreError)?;
+        Ok((taken, semantic_stage::restored(store, &contents, now_ms, embedder)?))
     }
 
     fn __len__(&self) -> PyResult<usize> {

@@ -7,7 +7,7 @@ use crate::cache::{Cache, Exported, Terms};
 use crate::error::Error;
 use crate::estimate::finite_cost;
 use crate::estimate::frequency::is_count;
-use crate::key::KeyRef;
+use crate::key::{Key, KeyRef};
 use crate::shard::{Cost, Learnt};
 
 const MAGIC: &[u8; 6] = b"LECMUX";
@@ -85,6 +85,8 @@ pub struct Contents<'a> {
     pub entries: Vec<Entry<'a>>,
     /// Counts of keys that are not resident: hash, requests.
     pub history: Vec<(u64, f64)>,
+    /// What the semantic stage keeps, in its own format; empty without one.
+    pub semantic: &'a [u8],
 }
 
 /// Writes `contents` into an envelope.
@@ -110,6 +112,9 @@ pub fn encode(contents: &Contents<'_>) -> Vec<u8> {
         put_u64(&mut body, *hash);
         put_u64(&mut body, count.to_bits());
     }
+    if !contents.semantic.is_empty() {
+        put_bytes(&mut body, contents.semantic);
+    }
     seal(&body)
 }
 
@@ -125,10 +130,11 @@ pub fn decode(sealed: &[u8]) -> Result<Contents<'_>, Error> {
     let entries = (0..entries).map(|_| reader.entry()).collect::<Result<_, _>>()?;
     let names = reader.u64()?;
     let history = (0..names).map(|_| Ok((reader.u64()?, reader.count()?))).collect::<Result<_, Error>>()?;
+    let semantic = if reader.0.is_empty() { &[] } else { reader.bytes()? };
     if !reader.0.is_empty() {
         return Err(damaged("bytes after its end"));
     }
-    Ok(Contents { about, entries, history })
+    Ok(Contents { about, entries, history, semantic })
 }
 
 impl<V> Cache<V> {
@@ -145,10 +151,11 @@ impl<V> Cache<V> {
         now_ms: u64,
         value: impl FnMut(&Entry<'_>) -> Option<V>,
     ) -> Result<u64, Error> {
-        self.restore_scored(contents, now_ms, value, |_| None)
+        self.restore_scored(contents, now_ms, value, |_| (None, 0), &mut Vec::new())
     }
 
-    /// As `restore`, where `score` may give an entry a score; no lock is held while it is asked.
+    /// As `restore`, where `terms` may give an entry a score and bytes to be charged beyond its value's; no lock is held
+    /// while it is asked. What leaves is pushed to `removed`.
     ///
     /// # Errors
     /// [`Error::Cost`] when a cost in the contents or a score is out of range.
@@ -157,26 +164,28 @@ impl<V> Cache<V> {
         contents: &Contents<'_>,
         now_ms: u64,
         mut value: impl FnMut(&Entry<'_>) -> Option<V>,
-        mut score: impl FnMut(&Entry<'_>) -> Option<f64>,
+        mut terms: impl FnMut(&Entry<'_>) -> (Option<f64>, u64),
+        removed: &mut Vec<(Key, V)>,
     ) -> Result<u64, Error> {
         self.restore_history(&contents.history);
         let worth =
             |entry: &Entry<'_>| entry.learnt.count * entry.learnt.mean_cost / entry.value.len().max(1) as f64;
         let live = contents.entries.iter().filter(|entry| entry.expires_ms > now_ms);
-        let mut entries: Vec<(&Entry<'_>, Option<f64>)> = live.map(|entry| (entry, score(entry))).collect();
-        let rank = |(entry, given): &(&Entry<'_>, Option<f64>)| given.unwrap_or_else(|| worth(entry));
+        let mut entries: Vec<_> = live.map(|entry| (entry, terms(entry))).collect();
+        let rank =
+            |(entry, (given, _)): &(&Entry<'_>, (Option<f64>, u64))| given.unwrap_or_else(|| worth(entry));
         entries.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
-        let (before, mut removed) = (self.len(), Vec::new());
-        for (entry, given) in entries {
+        let before = self.len();
+        for (entry, (given, extra)) in entries {
             let Some(value) = value(entry) else { continue };
             let terms = Terms {
-                value_bytes: entry.value.len() as u64,
+                value_bytes: (entry.value.len() as u64).saturating_add(extra),
                 cost: Cost::Learnt(entry.learnt),
                 hit_cost: entry.hit_cost,
                 given,
                 expires_ms: entry.expires_ms,
             };
-            self.put(entry.key, value, terms, now_ms, &mut removed)?;
+            self.put(entry.key, value, terms, now_ms, removed)?;
         }
         Ok(self.len().saturating_sub(before) as u64)
     }
@@ -271,7 +280,7 @@ mod tests {
             hit_cost: 0.0,
             expires_ms: u64::MAX,
         };
-        encode(&Contents { about: "{}", entries: vec![entry], history: vec![(7, 1.5)] })
+        encode(&Contents { about: "{}", entries: vec![entry], history: vec![(7, 1.5)], semantic: b"vectors" })
     }
 
     #[test]

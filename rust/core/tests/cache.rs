@@ -99,7 +99,7 @@ fn a_snapshot_of_extreme_costs_can_be_read() {
     assert!(matches!(put(&cache, "a", extreme), Ok(Outcome::Stored { .. })));
     let exported = cache.export(0, |&value| value);
     let entries = exported.iter().map(|entry| snapshot::entry(entry, 0, b"1").unwrap()).collect();
-    let sealed = snapshot::encode(&Contents { about: "", entries, history: cache.history() });
+    let sealed = snapshot::encode(&Contents { about: "", entries, history: cache.history(), semantic: &[] });
     let contents = snapshot::decode(&sealed).expect("what was written can be read");
     let other = Cache::new(config(1 << 16, LEC)).unwrap();
     assert_eq!(other.restore(&contents, 0, |_| Some(1)), Ok(1));
@@ -113,7 +113,8 @@ fn entry(text: &str, count: f64, mean_cost: f64) -> Entry<'_> {
 /// A sound envelope around amounts that no cache has written.
 #[test]
 fn amounts_out_of_range_are_refused() {
-    let sound = Contents { about: "", entries: vec![entry("a", 1.0, 1.0)], history: vec![(1, 1.0)] };
+    let sound =
+        Contents { about: "", entries: vec![entry("a", 1.0, 1.0)], history: vec![(1, 1.0)], semantic: &[] };
     assert!(snapshot::decode(&snapshot::encode(&sound)).is_ok());
     for bad in [f64::NAN, f64::INFINITY, -1.0, 1e300] {
         for entries in [vec![entry("a", bad, 1.0)], vec![entry("a", 1.0, bad)]] {
@@ -133,7 +134,7 @@ fn amounts_out_of_range_are_refused() {
 fn a_smaller_budget_keeps_the_best_of_a_snapshot() {
     let names: Vec<String> = (0..40).map(|at| format!("entry {at:02}")).collect();
     let entries = names.iter().enumerate().map(|(at, name)| entry(name, 1.0, ((at * 17) % 40) as f64 + 1.0));
-    let contents = Contents { about: "", entries: entries.collect(), history: vec![] };
+    let contents = Contents { about: "", entries: entries.collect(), history: vec![], semantic: &[] };
     let policies = [
         LEC,
         GIVEN,
@@ -158,7 +159,7 @@ fn a_smaller_budget_keeps_the_best_of_a_snapshot() {
 fn entries_come_back_by_the_scores_they_are_given() {
     let names: Vec<String> = (0..40).map(|at| format!("entry {at:02}")).collect();
     let entries = names.iter().map(|name| entry(name, 1.0, 1.0)).collect();
-    let contents = Contents { about: "", entries, history: vec![] };
+    let contents = Contents { about: "", entries, history: vec![], semantic: &[] };
     for bypass in [true, false] {
         let cache = Cache::new(config(2_000, Policy::Given { bypass })).unwrap();
         let score = |entry: &Entry<'_>| entry.key.text[6..].parse().ok().map(|at: f64| -at);

@@ -36,7 +36,7 @@ fn restored(sealed: &[u8]) -> Option<Vec<u8>> {
     let entries =
         exported.iter().map(|entry| snapshot::entry(entry, 0, &entry.value).expect("keys are text"));
     let contents =
-        snapshot::Contents { about: contents.about, entries: entries.collect(), history: cache.history() };
+        snapshot::Contents { about: contents.about, entries: entries.collect(), history: cache.history(), semantic: &[] };
     Some(snapshot::encode(&contents))
 }
 

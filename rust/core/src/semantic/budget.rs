@@ -6,6 +6,7 @@
 //! would need the mixture to reach 1/alpha: then W <= budget at all times at once, with probability 1 - alpha.
 
 use super::calibration::{BINS, bin, edge};
+use super::saved::{Numbers, Saved, amount, count, each};
 
 /// Shape and rate of the mixture: sharpest where about this many wrong hits are expected.
 const SHAPE: f64 = 30.0;
@@ -133,5 +134,22 @@ impl Budget {
             rate -= self.risks[bin];
             self.threshold = high;
         }
+    }
+}
+
+impl Saved for Budget {
+    /// All but `max_error`, which is a setting.
+    fn save(&self, to: &mut Vec<f64>) {
+        let Self { max_error: _, requests, spent, threshold, candidates, risks } = self;
+        to.extend([*requests as f64, *spent, *threshold]);
+        to.extend(candidates.iter().chain(risks));
+    }
+
+    fn load(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        self.requests = count(from)?;
+        self.spent = amount(from)?;
+        self.threshold = amount(from)?;
+        each(&mut self.candidates, from, amount)?;
+        each(&mut self.risks, from, amount)
     }
 }

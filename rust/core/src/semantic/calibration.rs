@@ -3,6 +3,8 @@
 //! Each label met a probability before it was learnt. Per bin of log-odds, smoothed over the bins beside it, the wrong
 //! answers seen are compared with those predicted; the ratio, one standard error up, corrects the next prediction.
 
+use super::saved::{Numbers, Saved, amount, count, each};
+
 /// Bins of the log-odds of a wrong answer.
 pub const BINS: usize = 40;
 const LOWEST: f64 = -9.0;
@@ -74,5 +76,21 @@ impl Calibration {
             }
             self.ratio[bin] = (wrong + wrong.sqrt()) / predicted;
         }
+    }
+}
+
+impl Saved for Calibration {
+    fn save(&self, to: &mut Vec<f64>) {
+        let Self { wrong, predicted, ratio, since_fit } = self;
+        to.extend(wrong.iter().chain(predicted).chain(ratio));
+        to.push(f64::from(*since_fit));
+    }
+
+    fn load(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        for part in [&mut self.wrong, &mut self.predicted, &mut self.ratio] {
+            each(part, from, amount)?;
+        }
+        self.since_fit = u32::try_from(count(from)?).ok()?;
+        Some(())
     }
 }

@@ -6,6 +6,7 @@
 use hashbrown::HashMap;
 
 use super::judge::Judge;
+use super::saved::Saved;
 use crate::error::Error;
 use crate::sync::Mutex;
 
@@ -104,6 +105,35 @@ impl Evidence {
         if let Ok(tenants) = self.tenants.lock() {
             assert!(tenants.judges.len() <= self.most, "more judges than there is room for");
             tenants.judges.values().for_each(|tenant| tenant.judge.check());
+        }
+    }
+}
+
+impl Evidence {
+    /// What the judges have learnt, by scope, the longest idle first.
+    pub(super) fn saved(&self) -> Vec<(Box<str>, Vec<f64>)> {
+        let Ok(tenants) = self.tenants.lock() else { return Vec::new() };
+        let mut known: Vec<_> = tenants.judges.iter().collect();
+        known.sort_by_key(|(_, tenant)| tenant.last);
+        let numbers = |tenant: &Tenant| {
+            let mut numbers = Vec::new();
+            tenant.judge.save(&mut numbers);
+            numbers
+        };
+        known.into_iter().map(|(scope, tenant)| (scope.clone(), numbers(tenant))).collect()
+    }
+
+    /// Takes over what `saved` gave of one scope; what is no state of a judge is left aside.
+    pub(super) fn load(&self, scope: &str, numbers: &[f64]) {
+        let (Ok(mut tenants), Ok(judge)) = (self.tenants.lock(), Judge::new(self.max_error, self.seed))
+        else {
+            return;
+        };
+        let (mut judge, mut from) = (Box::new(judge), numbers.iter());
+        if judge.load(&mut from).is_some() && from.next().is_none() {
+            tenants.clock += 1;
+            let clock = tenants.clock;
+            self.admit(&mut tenants, scope, judge, clock);
         }
     }
 }

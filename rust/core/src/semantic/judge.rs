@@ -6,6 +6,7 @@ use super::calibration::Calibration;
 use super::features::FEATURES;
 use super::model::{Pooled, Record};
 use super::prior::{DEVIATIONS, MEANS};
+use super::saved::{Numbers, Saved, amount, count};
 use crate::error::Error;
 
 /// The most labels of the model, and of the calibration, that one audit counts for.
@@ -143,5 +144,26 @@ impl Judge {
         );
         assert!(self.audits <= self.requests, "more audits than requests");
         assert!(self.model.weights.iter().all(|weight| weight.is_finite()), "a weight is not finite");
+    }
+}
+
+impl Saved for Judge {
+    /// All but the seed, which is a setting.
+    fn save(&self, to: &mut Vec<f64>) {
+        let Self { seed: _, requests, audits, audited_wrong, model, calibration, budget } = self;
+        to.extend([*requests as f64, *audits as f64, *audited_wrong]);
+        model.save(to);
+        calibration.save(to);
+        budget.save(to);
+    }
+
+    fn load(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        self.requests = count(from)?;
+        self.audits = count(from).filter(|&audits| audits <= self.requests)?;
+        self.audited_wrong = amount(from)?;
+        self.model.load(from)?;
+        self.calibration.load(from)?;
+        self.budget.load(from)?;
+        (self.budget.spent() <= self.requests as f64).then_some(())
     }
 }

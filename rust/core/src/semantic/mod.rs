@@ -11,6 +11,8 @@ pub mod budget;
 pub mod audit;
 pub mod judge;
 pub mod young;
+mod saved;
 mod evidence;
 mod partition;
 pub mod stage;
+pub mod snapshot;

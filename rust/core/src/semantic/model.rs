@@ -5,6 +5,7 @@
 //! its own entry most. No step depends on anything but the labels and their order.
 
 use super::features::FEATURES;
+use super::saved::{Numbers, Saved, each, finite};
 
 /// Variance of an entry's deviation, on the logit scale.
 const DEVIATION: f64 = 1.0;
@@ -95,5 +96,19 @@ impl Pooled {
             *sum = row.iter().zip(features).map(|(part, value)| part * value).sum();
         }
         product
+    }
+}
+
+impl Saved for Pooled {
+    fn save(&self, to: &mut Vec<f64>) {
+        let Self { weights, covariance } = self;
+        to.extend(weights.iter().chain(covariance));
+    }
+
+    fn load(&mut self, from: &mut Numbers<'_>) -> Option<()> {
+        each(&mut self.weights, from, finite)?;
+        each(&mut self.covariance, from, finite)?;
+        let diagonal = self.covariance.iter().step_by(FEATURES + 1);
+        diagonal.copied().all(|variance| variance >= 0.0).then_some(())
     }
 }

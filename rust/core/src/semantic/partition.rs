@@ -43,7 +43,13 @@ impl Unit {
         best().dot_f32(&self.0, &other.0)
     }
 
-    fn rounded(&self) -> Box<[u16]> {
+    /// A direction that was kept in f16; `None` where that is none.
+    pub(super) fn of_rounded(bits: impl Iterator<Item = u16>) -> Option<Self> {
+        let row: Vec<f32> = bits.map(half::to_f32).collect();
+        Self::of(&row).ok()
+    }
+
+    pub(super) fn rounded(&self) -> Box<[u16]> {
         self.0.iter().map(|&value| half::from_f32(value)).collect()
     }
 }
@@ -68,6 +74,12 @@ pub(super) struct Indexed {
 impl Indexed {
     pub(super) fn new(hash: u64, key: Key, salient: Option<Box<str>>, answer: u64, arrival: f64) -> Self {
         Self { hash, key, salient, answer, arrival, record: Record::default(), row: None }
+    }
+
+    /// A copy that leaves the vector where it is.
+    pub(super) fn without_row(&self) -> Self {
+        let Self { hash, key, salient, answer, arrival, record, row: _ } = self;
+        Self { record: *record, ..Self::new(*hash, key.clone(), salient.clone(), *answer, *arrival) }
     }
 
     /// What likeness goes by.

@@ -15,6 +15,7 @@ use super::judge::{Judgement, Verdict};
 use super::model::Record;
 use super::neighbours::{Neighbour, candidate, near};
 use super::partition::{Indexed, Near, Partition, Unit};
+use super::snapshot::SavedEntry;
 use crate::error::Error;
 use crate::key::Key;
 use crate::sync::{AtomicU64, Mutex, Ordering, RwLock};
@@ -34,7 +35,7 @@ const MOST_REPORTS: usize = 256;
 pub struct StageConfig {
     /// Tolerated share of wrong hits.
     pub max_error: f64,
-    /// Decides which hits are audited, and keys the names of partitions.
+    /// Decides which hits are audited.
     pub seed: u64,
     /// Budget of the whole cache.
     pub capacity_bytes: u64,
@@ -65,9 +66,10 @@ type Shared = Arc<RwLock<Partition>>;
 /// See the module.
 pub struct Stage {
     config: StageConfig,
-    secret: [u8; 32],
     /// Coordinates of a vector: those of the first one.
     dim: AtomicU64,
+    /// 1: that dimension was read from a snapshot, and nothing has confirmed it.
+    from_snapshot: AtomicU64,
     partitions: RwLock<HashMap<PartitionId, Shared>>,
     /// Where the entry of a hit id lies.
     homes: Mutex<HashMap<u64, (Shared, u32)>>,
@@ -77,10 +79,11 @@ pub struct Stage {
 }
 
 /// A pair that was reported wrong.
-struct Report {
-    partition: PartitionId,
-    asked: Unit,
-    served: Unit,
+#[derive(Clone)]
+pub(super) struct Report {
+    pub(super) partition: PartitionId,
+    pub(super) asked: Unit,
+    pub(super) served: Unit,
 }
 
 #[derive(Default)]
@@ -175,12 +178,10 @@ impl Stage {
     /// [`Error::Config`] as for [`Judge::new`](super::judge::Judge::new).
     pub fn new(config: StageConfig) -> Result<Self, Error> {
         let bytes = usize::try_from(config.evidence_bytes()).unwrap_or(usize::MAX);
-        let mut secret = [0; 32];
-        secret[..8].copy_from_slice(&config.seed.to_le_bytes());
         Ok(Self {
             config,
-            secret,
             dim: AtomicU64::new(0),
+            from_snapshot: AtomicU64::new(0),
             partitions: RwLock::default(),
             homes: Mutex::default(),
             evidence: Evidence::new(config.max_error, config.seed, bytes)?,
@@ -198,9 +199,13 @@ impl Stage {
     /// What an entry is charged for being here.
     #[must_use]
     pub fn charge(&self, proposal: &Proposal, key_text: &str) -> u64 {
-        let width = self.dim.load(Ordering::Relaxed).next_multiple_of(64);
         let apart = if *proposal.text == *key_text { 0 } else { proposal.text.len() as u64 };
-        SLOT_BYTES + 2 * width + width / 4 + apart
+        Self::charge_at(self.dim()) + apart
+    }
+
+    pub(super) fn charge_at(dim: u64) -> u64 {
+        let width = dim.next_multiple_of(64);
+        SLOT_BYTES + 2 * width + width / 4
     }
 
     /// A request whose answer is to be stored here, and for which nothing is looked up.
@@ -209,16 +214,11 @@ impl Stage {
     /// [`Error::Config`] for a vector of another dimension than the first, or without a direction.
     pub fn newcomer(&self, place: &Place<'_>, text: &str, vector: &[f32]) -> Result<Proposal, Error> {
         let unit = Unit::of(vector)?;
-        let dim = vector.len() as u64;
-        let known = self.dim.compare_exchange(0, dim, Ordering::Relaxed, Ordering::Relaxed).err();
-        if let Some(known) = known.filter(|&known| known != dim) {
-            let what = format!("embeddings have {known} numbers here, and this one has {dim}");
-            return Err(Error::Config { what });
-        }
+        self.settle_dim(vector.len() as u64)?;
         Ok(Proposal {
             candidate: None,
             scope: place.scope.into(),
-            partition: self.name(place),
+            partition: Self::name(place),
             unit,
             text: text.into(),
             arrival: 0.0,
@@ -376,13 +376,18 @@ impl Stage {
     pub fn insert(&self, proposal: &Proposal, hash: u64, key: Key, answer: u64) -> Result<(), Error> {
         let salient = (proposal.text.as_bytes() != key.parts().2).then(|| proposal.text.clone());
         let entry = Indexed::new(hash, key, salient, proposal.answer.unwrap_or(answer), proposal.arrival);
+        self.place(proposal.partition, &proposal.unit, entry)
+    }
+
+    fn place(&self, id: PartitionId, unit: &Unit, entry: Indexed) -> Result<(), Error> {
+        let hash = entry.hash;
         loop {
-            let Some(shared) = self.partition_or_new(proposal) else { return Ok(()) };
+            let Some(shared) = self.partition_or_new(id) else { return Ok(()) };
             let Ok(mut partition) = shared.write() else { return Ok(()) };
             if partition.gone {
                 continue;
             }
-            let slot = partition.insert(entry, &proposal.unit)?;
+            let slot = partition.insert(entry, unit)?;
             drop(partition);
             let replaced = self.homes.lock().ok().and_then(|mut homes| homes.insert(hash, (shared, slot)));
             if let Some((shared, slot)) = replaced {
@@ -510,14 +515,90 @@ impl Stage {
         self.evidence.check();
     }
 
-    fn name(&self, place: &Place<'_>) -> PartitionId {
-        let mut hasher = blake3::Hasher::new_keyed(&self.secret);
+    /// A name that no two places have in common, in this process and the next.
+    fn name(place: &Place<'_>) -> PartitionId {
+        let mut hasher = blake3::Hasher::new_derive_key("lecmux semantic partition");
         for part in [place.scope, place.fingerprint, place.context] {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         }
         let digest = hasher.finalize();
         u128::from_le_bytes(*digest.as_bytes().first_chunk().expect("a digest has 32 bytes"))
+    }
+
+    /// Holds every vector to the dimension of the first.
+    pub(super) fn settle_dim(&self, dim: u64) -> Result<(), Error> {
+        let known = self.dim.compare_exchange(0, dim, Ordering::Relaxed, Ordering::Relaxed).err();
+        let Some(known) = known.filter(|&known| known != dim) else {
+            self.from_snapshot.store(0, Ordering::Relaxed);
+            return Ok(());
+        };
+        let mut what = format!("embeddings have {known} numbers here, and this one has {dim}");
+        if self.from_snapshot.swap(0, Ordering::Relaxed) > 0 {
+            self.empty();
+            self.dim.store(dim, Ordering::Relaxed);
+            what += ": what the snapshot held of them is dropped";
+        }
+        Err(Error::Config { what })
+    }
+
+    /// The dimension is that of a snapshot, and no embedding has confirmed it yet.
+    pub(super) fn doubt_dim(&self) {
+        self.from_snapshot.store(1, Ordering::Relaxed);
+    }
+
+    /// Drops every entry and all evidence.
+    fn empty(&self) {
+        for hash in self.ids() {
+            self.remove(hash);
+        }
+        self.evidence.clear(None);
+        if let Ok(mut reports) = self.reports.lock() {
+            reports.clear();
+        }
+    }
+
+    pub(super) fn dim(&self) -> u64 {
+        self.dim.load(Ordering::Relaxed)
+    }
+
+    /// Copies of all entries: id, partition, what is known, vector.
+    pub(super) fn exported(&self) -> Vec<(u64, PartitionId, Indexed, Unit)> {
+        let mut entries = Vec::new();
+        for shared in self.shared() {
+            let Ok(partition) = shared.read() else { continue };
+            entries.extend(partition.slots().filter_map(|(slot, entry)| {
+                Some((entry.hash, partition.id, entry.without_row(), partition.unit(slot)?))
+            }));
+        }
+        entries
+    }
+
+    pub(super) fn reports(&self) -> Vec<Report> {
+        self.reports.lock().map_or_else(|_| Vec::new(), |reports| reports.clone())
+    }
+
+    pub(super) fn take_reports(&self, reports: Vec<Report>) {
+        if let Ok(mut held) = self.reports.lock() {
+            held.extend(reports);
+            held.truncate(MOST_REPORTS);
+        }
+    }
+
+    pub(super) fn evidence(&self) -> Vec<(Box<str>, Vec<f64>)> {
+        self.evidence.saved()
+    }
+
+    pub(super) fn take_evidence(&self, scope: &str, numbers: &[f64]) {
+        self.evidence.load(scope, numbers);
+    }
+
+    /// Takes in an entry from a snapshot.
+    pub(super) fn put_back(&self, saved: SavedEntry<'_>, hash: u64, key: Key) -> Result<(), Error> {
+        let SavedEntry { partition, salient, answer, arrival, record, unit } = saved;
+        let mut entry = Indexed::new(hash, key, salient.map(Into::into), answer, arrival);
+        entry.record = record;
+        self.place(partition, &unit, entry)
     }
 
     fn partition(&self, id: PartitionId) -> Option<Shared> {
@@ -528,11 +609,11 @@ impl Stage {
         self.partitions.read().map_or_else(|_| Vec::new(), |table| table.values().cloned().collect())
     }
 
-    fn partition_or_new(&self, proposal: &Proposal) -> Option<Shared> {
+    fn partition_or_new(&self, id: PartitionId) -> Option<Shared> {
         let dim = u32::try_from(self.dim.load(Ordering::Relaxed)).ok()?;
         let mut partitions = self.partitions.write().ok()?;
-        let made = || Arc::new(RwLock::new(Partition::new(proposal.partition, dim)));
-        let shared = partitions.entry(proposal.partition).or_insert_with(made);
+        let made = || Arc::new(RwLock::new(Partition::new(id, dim)));
+        let shared = partitions.entry(id).or_insert_with(made);
         if shared.read().is_ok_and(|partition| partition.gone) {
             *shared = made();
         }
