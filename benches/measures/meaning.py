@@ -1,4 +1,4 @@
-"""Lookups by meaning, through `Cache.answer`, with embeddings that are at hand: what the stage itself takes."""
+"""Lookups by meaning, through `Cache.answer`, with embeddings at hand: what the stage itself takes."""
 
 import time
 from collections.abc import Sequence
@@ -48,8 +48,8 @@ def measure(quick: bool) -> Measure:
         f"Lookup by meaning, one thread, {vector_kernels()}",
         ["entries", "served by meaning us", "declined us", "served exactly us"],
         rows,
-        "Median (9 of 10 within) of a whole `Cache.answer`, the embedding left out, and for a decline what the "
-        "stage alone takes.",
+        "Median (9 of 10 within) of a whole `Cache.answer`, the embedding left out, and for a decline what "
+        "the stage alone takes.",
     )
     parts, figures["meaning_partition_bytes"] = _partitions(plan)
     return Measure([table, parts], figures, samples)
@@ -128,6 +128,6 @@ def _partitions(plan: dict[str, Any]) -> tuple[Table, float]:
         "partitions of one entry",
         "bytes each beside the row",
         "bytes of a row",
-        "charged, all in all",
+        "charged in all",
     ]
     return Table("Many partitions", columns, [cells]), each

@@ -67,7 +67,9 @@ impl Stage {
         for (scope, numbers) in &evidence {
             bytes(&mut to, scope.as_bytes());
             number(&mut to, numbers.len() as u64);
-            numbers.iter().for_each(|real| number(&mut to, real.to_bits()));
+            for real in numbers {
+                number(&mut to, real.to_bits());
+            }
         }
         to
     }
