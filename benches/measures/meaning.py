@@ -16,10 +16,11 @@ from lecmux._core import vector_kernels
 
 Rows = NDArray[np.float32]
 _CAPACITY = 1 << 30
+_LETTERS = "bcdfghjklm"
 
 
 class AtHand:
-    """An embedder that has every vector already: text "NUMBER …" is row NUMBER."""
+    """An embedder that has every vector already, by the first word of a text: `_word(row)`."""
 
     name = "at hand"
 
@@ -28,7 +29,7 @@ class AtHand:
 
     def embed(self, texts: Sequence[str]) -> Rows:
         """One row a text."""
-        return self._vectors[[int(text.split(maxsplit=1)[0]) for text in texts]]
+        return self._vectors[[_row(text.split(maxsplit=1)[0]) for text in texts]]
 
     async def aembed(self, texts: Sequence[str]) -> Rows:
         """As `embed`."""
@@ -55,6 +56,15 @@ def measure(quick: bool) -> Measure:
     return Measure([table, parts], figures, samples)
 
 
+def _word(row: int) -> str:
+    """A number in letters, which no facet takes for one."""
+    return "x" + "".join(_LETTERS[int(digit)] for digit in str(row))
+
+
+def _row(word: str) -> int:
+    return int("".join(str(_LETTERS.index(letter)) for letter in word[1:]))
+
+
 def _model(query: Query) -> Reply:
     return Reply(f"answer {query.attributes['topic']}", Usage(seconds=1.0))
 
@@ -69,7 +79,7 @@ def _at(entries: int, plan: dict[str, Any]) -> dict[str, list[int]]:
     vectors[-plan["lookups"] :] = own[-plan["lookups"] :]  # near nothing
 
     def query(row: int) -> Query:
-        text = f"{row} a question of some words"
+        text = f"{_word(row)} is what this question is about"
         return Query(text, attributes={"topic": int(of[row])}, salient=text)
 
     cache = Cache(_CAPACITY, semantic=Semantic(AtHand(vectors), max_error=plan["max_error"]))
@@ -116,7 +126,7 @@ def _partitions(plan: dict[str, Any]) -> tuple[Table, float]:
     vectors = _unit(draw.normal(size=(1_000, plan["dim"]))).astype(np.float32)
     cache = Cache(_CAPACITY, semantic=Semantic(AtHand(vectors)))
     for number in range(count):
-        text = f"{number % 1_000} a question"
+        text = f"{_word(number % 1_000)} is what this is about"
         request = Query(text, scope=f"tenant {number}", salient=text, attributes={"topic": 0})
         cache.answer(request, models={"m": _model}, cache="refresh")
     stats = cache.stats()

@@ -223,7 +223,8 @@ def semantic(query: Query, key: Key, core: "Core") -> Looked:
             how="use" if core.mode == "use" else "store",
         )
         served = core.alike(key, proposal) if core.mode == "use" and proposal.verdict == "serve" else None
-        stage.looked(hit=served is not None, seconds=core.now() - started)
+        if core.mode == "use":
+            stage.looked(hit=served is not None, seconds=core.now() - started)
     except Exception as error:
         stage.failed(core, error)
         return core, None

@@ -162,8 +162,9 @@ fn entries_come_back_by_the_scores_they_are_given() {
     let contents = Contents { about: "", entries, history: vec![], semantic: &[] };
     for bypass in [true, false] {
         let cache = Cache::new(config(2_000, Policy::Given { bypass })).unwrap();
-        let score = |entry: &Entry<'_>| entry.key.text[6..].parse().ok().map(|at: f64| -at);
-        let kept = cache.restore_scored(&contents, 0, |_| Some(1), score).unwrap();
+        let score = |entry: &Entry<'_>| (entry.key.text[6..].parse().ok().map(|at: f64| -at), 0);
+        let mut removed = Vec::new();
+        let kept = cache.restore_scored(&contents, 0, |_| Some(1), score, &mut removed).unwrap();
         assert!((2..30).contains(&kept), "{kept}");
         let best: Vec<&String> = names.iter().filter(|name| held(&cache, name)).collect();
         assert_eq!(best.len() as u64, kept);

@@ -193,7 +193,8 @@ impl Subject {
             .collect();
         let entries =
             exported.iter().zip(&values).map(|(entry, value)| snapshot::entry(entry, 3, value).unwrap());
-        let contents = Contents { about: "about", entries: entries.collect(), history: self.cache.history() };
+        let (entries, history) = (entries.collect(), self.cache.history());
+        let contents = Contents { about: "about", entries, history, semantic: b"vectors" };
         let sealed = snapshot::encode(&contents);
         let read = snapshot::decode(&sealed).expect("what was written can be read");
         assert_eq!(read, contents);
