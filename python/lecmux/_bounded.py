@@ -71,7 +71,10 @@ class Bounded(_core.Store):
             shards=None,
             semantic=None
             if semantic is None or semantic.max_error == 0
-            else {"max_error": float(semantic.max_error)},
+            else {
+                "max_error": float(semantic.max_error),
+                "gated": getattr(semantic.embedder, "gate", None) is not None,
+            },
         )
 
     def __init__(

@@ -190,11 +190,39 @@ def propose(
     fingerprint: str = "",
     context: str = "",
     how: Literal["use", "preview", "store"] = "use",
+    quick: object = None,
 ) -> Proposal:
     """Looks for an entry that may answer `salient`, and judges it. `vector`: a buffer of float32.
 
     `how`: "use" looks and counts, "preview" looks without consequences, "store" prepares the answer's place.
+    `quick`: the fast embedder's vector, by which the gate will know the entry.
     """
+
+def knock(
+    store: Store,
+    quick: object,
+    *,
+    threshold: float,
+    scope: str = "",
+    fingerprint: str = "",
+    context: str = "",
+) -> list[tuple[int, str]] | None:
+    """The entries near `quick` that have no slow vector yet, as (number, text); None: nothing is near."""
+
+def turned_away(
+    store: Store,
+    salient: str,
+    quick: object,
+    *,
+    asks: bool,
+    scope: str = "",
+    fingerprint: str = "",
+    context: str = "",
+) -> Proposal:
+    """A request that nothing is near to; `asks` counts it."""
+
+def admit(store: Store, number: int, vector: object) -> None:
+    """Gives the entry `number` of `knock` its slow vector, where it still waits and is still stored."""
 
 def same_texts(first: str, second: str, one: object, other: object, *, bound: float) -> bool:
     """Whether two answers say the same, by their embeddings and facets."""

@@ -9,7 +9,7 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lecmux import _core, _fork
 from lecmux._envelope import entry_in
@@ -32,6 +32,7 @@ _SERVED_BYTES = 4096  # what a hit that can be reported takes
 _SERVED_SHARE = 64
 _MEMORY = 200.0  # requests after which half of what the stage was worth is forgotten
 _LOOK_ANYWAY = 20
+_MATRIX = 2
 _FAR = 0.5  # questions less alike than this are not answered alike, unless word for word
 
 
@@ -63,6 +64,7 @@ class SemanticStage:
         settings: as given.
         failures: embeddings that failed, were of no use or came too late.
         skipped: requests that were not worth an embedding, or came while the stage rested.
+        turned_away: requests that the gate found nothing near to.
         texts: that were embedded.
         seconds: that took.
     """
@@ -71,6 +73,7 @@ class SemanticStage:
         self.settings = settings
         self.failures = 0
         self.skipped = 0
+        self.turned_away = 0
         self.texts = 0
         self.seconds = 0.0
         self._clock = clock
@@ -162,6 +165,7 @@ class SemanticStage:
             embedded=self.texts,
             embed_seconds=self.seconds,
             skipped=self.skipped,
+            turned_away=self.turned_away,
             failures=self.failures,
         )
 
@@ -210,18 +214,20 @@ def semantic(query: Query, key: Key, core: "Core") -> Looked:
         if text is None or not stage.pays(core.unit):
             return core, None
         started = core.now()
-        vectors = yield Embed((text,), stage.settings.embedder)
-        stage.embedded(core, key, 1, core.now() - started)
-        proposal = _core.propose(
-            store,
-            key.text,
-            text,
-            rows(vectors, 1)[0],
-            scope=key.scope,
-            fingerprint=key.fingerprint,
-            context=query.context,
-            how="use" if core.mode == "use" else "store",
-        )
+        place = {"scope": key.scope, "fingerprint": key.fingerprint, "context": query.context}
+        quick, near = _knocked(stage, store, text, place, asks=core.mode == "use")
+        if quick is not None and near is None:
+            stage.turned_away += 1
+            proposal = _core.turned_away(store, text, quick, asks=core.mode == "use", **place)
+            stage.looked(hit=False, seconds=core.now() - started)
+            return replace(core, proposal=proposal), None
+        texts = (text, *(waiting for _, waiting in near or ()))
+        vectors = rows((yield Embed(texts, stage.settings.embedder)), len(texts))
+        stage.embedded(core, key, len(texts), core.now() - started)
+        for (number, _), vector in zip(near or (), vectors[1:], strict=True):
+            _core.admit(store, number, vector)
+        how: Literal["use", "store"] = "use" if core.mode == "use" else "store"
+        proposal = _core.propose(store, key.text, text, vectors[0], how=how, quick=quick, **place)
         served = core.alike(key, proposal) if core.mode == "use" and proposal.verdict == "serve" else None
         if core.mode == "use":
             stage.looked(hit=served is not None, seconds=core.now() - started)
@@ -229,6 +235,20 @@ def semantic(query: Query, key: Key, core: "Core") -> Looked:
         stage.failed(core, error)
         return core, None
     return replace(core, proposal=proposal), served
+
+
+def _knocked(
+    stage: SemanticStage, store: _core.Store, text: str, place: dict[str, str], *, asks: bool
+) -> tuple[Any, list[tuple[int, str]] | None]:
+    """The fast vector, and the entries near it that have no other; (None, None) where there is no gate.
+
+    A request that only stores, and asks nothing, finds nothing near.
+    """
+    gate = getattr(stage.settings.embedder, "gate", None)
+    if gate is None:
+        return None, None
+    (quick,) = rows(gate.fast.embed((text,)), 1)
+    return quick, _core.knock(store, quick, threshold=gate.threshold, **place) if asks else None
 
 
 def learn(core: "Core", key: Key, reply: Reply) -> Generator[Embed, Any, None]:
@@ -294,7 +314,15 @@ def rows(vectors: Any, count: int) -> Sequence[Any]:
         vectors = vectors.astype("float32", copy=False)
         given = [vectors[row] for row in range(len(vectors))]
     else:
-        given = [array("f", row) for row in vectors]
+        given = _views(vectors) if isinstance(vectors, memoryview) else [array("f", row) for row in vectors]
     if len(given) != count:
         raise VectorError(f"the embedder gave {len(given)} vectors for {count} texts")
     return given
+
+
+def _views(vectors: Any) -> list[Any]:
+    """The rows of a view of memory, which is not iterated row by row."""
+    if vectors.ndim != _MATRIX or vectors.format != "f" or not vectors.c_contiguous:
+        raise VectorError(f"the embedder gave a view of {vectors.ndim} dimensions, type {vectors.format!r}")
+    cells, width = vectors.cast("B"), vectors.nbytes // len(vectors)
+    return [cells[start : start + width].cast("f") for start in range(0, len(cells), width)]

@@ -40,12 +40,14 @@ class SemanticStats:
         labels: answers that taught something, those of audits among them.
         quarantined: hits refused because of `report_wrong`.
         entries: that can answer for others now.
+        waiting: behind a gate (`lecmux.embedders.Gated`), until something comes near them.
         partitions: parts that share nothing: a scope, a fingerprint and a context each.
         index_bytes: memory of vectors and tables; each entry is charged for its part of `bytes_used`.
         evidence_bytes: memory of what was learnt, taken from `capacity_bytes` ahead.
         embedded: texts that were embedded.
         embed_seconds: that took.
         skipped: requests that were not worth an embedding, or came while the stage rested.
+        turned_away: requests that the gate found nothing near to.
         failures: embeddings that failed, were of no use or came too late, and requests that went on without.
     """
 
@@ -56,12 +58,14 @@ class SemanticStats:
     labels: int
     quarantined: int
     entries: int
+    waiting: int
     partitions: int
     index_bytes: int
     evidence_bytes: int
     embedded: int
     embed_seconds: float
     skipped: int
+    turned_away: int
     failures: int
 
     @property

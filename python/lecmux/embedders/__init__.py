@@ -2,7 +2,7 @@
 
 An embedder is anything with `name`, `dim`, `embed` and `aembed`. `Static` needs nothing and takes
 microseconds, `MiniLM` judges better and takes milliseconds; models of others come in through `FromFunction`
-and its kin.
+and its kin. `Gated` puts one before the other.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 from lecmux.embedders._batching import Batched
 from lecmux.embedders._memo import Remembered
 from lecmux.embedders.adapters import FromFunction, FromLangChain, FromLlamaIndex, FromSentenceTransformers
+from lecmux.embedders.gated import Gate, Gated
 from lecmux.embedders.onnx import MiniLM
 from lecmux.embedders.static import Static
 from lecmux.errors import ConfigError
@@ -22,6 +23,8 @@ __all__ = [
     "FromLangChain",
     "FromLlamaIndex",
     "FromSentenceTransformers",
+    "Gate",
+    "Gated",
     "MiniLM",
     "Remembered",
     "Static",

@@ -7,6 +7,7 @@ mod convert;
 mod embed;
 mod error;
 mod fork;
+mod gate;
 mod hit;
 mod inflight;
 mod key;
@@ -35,6 +36,8 @@ mod _core {
     use super::embed::StaticTable;
     #[pymodule_export]
     use super::fork::{after_fork, before_fork};
+    #[pymodule_export]
+    use super::gate::{admit, knock, turned_away};
     #[pymodule_export]
     use super::hit::Hit;
     #[pymodule_export]

@@ -29,6 +29,10 @@ pub(crate) struct Proposal {
 }
 
 impl Proposal {
+    pub(crate) fn without_candidate(inner: stage::Proposal) -> Self {
+        Self { inner: Mutex::new(inner), hit: None }
+    }
+
     pub(crate) fn read(&self) -> MutexGuard<'_, stage::Proposal> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -131,14 +135,15 @@ impl Proposal {
 pub(crate) fn made(settings: &Bound<'_, PyDict>, capacity_bytes: u64, seed: u64) -> PyResult<Stage> {
     let max_error = settings.get_item("max_error")?;
     let max_error = max_error.ok_or_else(|| ConfigError::new_err("max_error is missing"))?.extract()?;
-    Ok(Stage::new(StageConfig { max_error, seed, capacity_bytes }).map_err(CoreError)?)
+    let gated = settings.get_item("gated")?.map_or(Ok(false), |gated| gated.extract())?;
+    Ok(Stage::new(StageConfig { max_error, seed, capacity_bytes, gated }).map_err(CoreError)?)
 }
 
 /// Looks for an entry that may answer `salient`, and judges it; the request `key` was looked up and not found.
 ///
 /// `how`: "use" looks and counts, "preview" looks without consequences, "store" only prepares the answer's place.
 #[pyfunction]
-#[pyo3(signature = (store, key, salient, vector, *, scope=Part::EMPTY, fingerprint=Part::EMPTY, context="", how="use"))]
+#[pyo3(signature = (store, key, salient, vector, *, scope=Part::EMPTY, fingerprint=Part::EMPTY, context="", how="use", quick=None))]
 #[expect(clippy::too_many_arguments, reason = "keyword-only terms")]
 pub(crate) fn propose(
     store: &Bound<'_, Store>,
@@ -149,6 +154,7 @@ pub(crate) fn propose(
     fingerprint: Part<'_>,
     context: &str,
     how: &str,
+    quick: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Proposal> {
     let (py, slf) = (store.py(), store);
     let (store, stage) = (slf.get(), slf.get().semantic()?);
@@ -168,7 +174,10 @@ pub(crate) fn propose(
             }
         }))
     })?;
-    let found = found.map_err(CoreError)?;
+    let mut found = found.map_err(CoreError)?;
+    if let Some(quick) = quick {
+        found = found.known_by(&copied::<f32>(quick, "quick", "float32")?).map_err(CoreError)?;
+    }
     let served = how == "use" && found.verdict() == Verdict::Serve;
     let asked = key_ref(key, scope, fingerprint)?;
     let named = found.candidate.as_ref().and_then(|found| found.key.as_ref());
@@ -205,6 +214,7 @@ pub(crate) fn semantic_statistics<'py>(store: &Bound<'py, Store>) -> PyResult<Bo
         labels,
         quarantined,
         entries,
+        waiting,
         partitions,
         index_bytes,
         evidence_bytes,
@@ -218,6 +228,7 @@ pub(crate) fn semantic_statistics<'py>(store: &Bound<'py, Store>) -> PyResult<Bo
         ("labels", labels),
         ("quarantined", quarantined),
         ("entries", entries),
+        ("waiting", waiting),
         ("partitions", partitions),
         ("index_bytes", index_bytes),
         ("evidence_bytes", evidence_bytes),
@@ -235,7 +246,7 @@ pub(crate) fn semantic_ids(store: &Bound<'_, Store>) -> PyResult<Vec<String>> {
 }
 
 impl Store {
-    fn semantic(&self) -> PyResult<&Stage> {
+    pub(crate) fn semantic(&self) -> PyResult<&Stage> {
         self.stage.as_ref().ok_or_else(|| ConfigError::new_err("this cache has no semantic stage"))
     }
 

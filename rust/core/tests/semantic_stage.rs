@@ -11,7 +11,8 @@ use proptest::prelude::*;
 const DIM: usize = 48;
 
 fn stage(max_error: f64) -> Stage {
-    Stage::new(StageConfig { max_error, seed: 7, capacity_bytes: 64 << 20 }).expect("sound settings")
+    Stage::new(StageConfig { max_error, seed: 7, capacity_bytes: 64 << 20, gated: false })
+        .expect("sound settings")
 }
 
 /// A direction that a number names, and one near it.

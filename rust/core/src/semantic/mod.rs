@@ -14,5 +14,6 @@ pub mod young;
 mod saved;
 mod evidence;
 mod partition;
+mod gate;
 pub mod stage;
 pub mod snapshot;

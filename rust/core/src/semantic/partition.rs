@@ -49,6 +49,10 @@ impl Unit {
         Self::of(&row).ok()
     }
 
+    pub(super) fn dim(&self) -> u32 {
+        slot(self.0.len())
+    }
+
     pub(super) fn rounded(&self) -> Box<[u16]> {
         self.0.iter().map(|&value| half::from_f32(value)).collect()
     }

@@ -11,6 +11,8 @@ use hashbrown::HashMap;
 use super::evidence::Evidence;
 use super::facets::{Compared, Comparison, Facets};
 use super::features::{FEATURES, features};
+use super::gate::Gate;
+pub use super::gate::Waiting;
 use super::judge::{Judgement, Verdict};
 use super::model::Record;
 use super::neighbours::{Neighbour, candidate, near};
@@ -19,6 +21,8 @@ use super::snapshot::SavedEntry;
 use crate::error::Error;
 use crate::key::Key;
 use crate::sync::{AtomicU64, Mutex, Ordering, RwLock};
+
+mod gated;
 
 /// Share of the budget for the judges, as one part in so many.
 const EVIDENCE_SHARE: u64 = 32;
@@ -39,6 +43,8 @@ pub struct StageConfig {
     pub seed: u64,
     /// Budget of the whole cache.
     pub capacity_bytes: u64,
+    /// A fast embedder looks first, and the other one's vectors come where that finds something near.
+    pub gated: bool,
 }
 
 impl StageConfig {
@@ -75,6 +81,7 @@ pub struct Stage {
     homes: Mutex<HashMap<u64, (Shared, u32)>>,
     evidence: Evidence,
     reports: Mutex<Vec<Report>>,
+    gate: Gate,
     counts: Counts,
 }
 
@@ -113,6 +120,8 @@ pub struct StageStatistics {
     pub quarantined: u64,
     /// Entries held.
     pub entries: u64,
+    /// Entries behind the gate: nothing has come near them yet, and they have the fast embedder's vector alone.
+    pub waiting: u64,
     /// Partitions held.
     pub partitions: u64,
     /// Bytes of vectors, tables and partitions.
@@ -161,6 +170,10 @@ pub struct Proposal {
     arrival: f64,
     /// The answer that it turned out to share.
     answer: Option<u64>,
+    /// The fast embedder's vector, where there is a gate.
+    quick: Option<Unit>,
+    /// There is no other vector yet.
+    waits: bool,
 }
 
 impl Proposal {
@@ -186,6 +199,7 @@ impl Stage {
             homes: Mutex::default(),
             evidence: Evidence::new(config.max_error, config.seed, bytes)?,
             reports: Mutex::default(),
+            gate: Gate::default(),
             counts: Counts::default(),
         })
     }
@@ -200,7 +214,8 @@ impl Stage {
     #[must_use]
     pub fn charge(&self, proposal: &Proposal, key_text: &str) -> u64 {
         let apart = if *proposal.text == *key_text { 0 } else { proposal.text.len() as u64 };
-        Self::charge_at(self.dim()) + apart
+        let quick = proposal.quick_bytes().map_or(0, |bytes| SLOT_BYTES + bytes + apart);
+        Self::charge_at(self.dim()) + apart + quick
     }
 
     pub(super) fn charge_at(dim: u64) -> u64 {
@@ -223,6 +238,8 @@ impl Stage {
             text: text.into(),
             arrival: 0.0,
             answer: None,
+            quick: None,
+            waits: false,
         })
     }
 
@@ -376,7 +393,8 @@ impl Stage {
     pub fn insert(&self, proposal: &Proposal, hash: u64, key: Key, answer: u64) -> Result<(), Error> {
         let salient = (proposal.text.as_bytes() != key.parts().2).then(|| proposal.text.clone());
         let entry = Indexed::new(hash, key, salient, proposal.answer.unwrap_or(answer), proposal.arrival);
-        self.place(proposal.partition, &proposal.unit, entry)
+        self.pass(proposal, &entry)?;
+        if proposal.waits { Ok(()) } else { self.place(proposal.partition, &proposal.unit, entry) }
     }
 
     fn place(&self, id: PartitionId, unit: &Unit, entry: Indexed) -> Result<(), Error> {
@@ -399,6 +417,11 @@ impl Stage {
 
     /// Forgets the entry of the id `hash`: it has left the store. Returns whether it was here.
     pub fn remove(&self, hash: u64) -> bool {
+        self.gate.remove(hash);
+        self.remove_known(hash)
+    }
+
+    fn remove_known(&self, hash: u64) -> bool {
         let home = self.homes.lock().ok().and_then(|mut homes| homes.remove(&hash));
         home.is_some_and(|(shared, slot)| self.take(&shared, slot, hash))
     }
@@ -487,8 +510,9 @@ impl Stage {
             labels: read(labels),
             quarantined: read(quarantined),
             entries: self.homes.lock().map_or(0, |homes| homes.len() as u64),
+            waiting: self.gate.waiting(),
             partitions: all.len() as u64,
-            index_bytes: (partitions + tables) as u64,
+            index_bytes: (partitions + tables + self.gate.memory_bytes()) as u64,
             evidence_bytes: self.evidence.memory_bytes() as u64 + reports as u64 * 2 * unit,
         }
     }
@@ -512,6 +536,7 @@ impl Stage {
             }
         }
         assert_eq!(held, homes.len(), "an entry an id");
+        self.gate.check();
         self.evidence.check();
     }
 
@@ -598,6 +623,9 @@ impl Stage {
         let SavedEntry { partition, salient, answer, arrival, record, unit } = saved;
         let mut entry = Indexed::new(hash, key, salient.map(Into::into), answer, arrival);
         entry.record = record;
+        if self.config.gated {
+            self.gate.insert_stranger(partition, hash);
+        }
         self.place(partition, &unit, entry)
     }
 
