@@ -210,12 +210,16 @@ impl Store {
         fingerprint: Part<'_>,
     ) -> PyResult<bool> {
         let (py, store) = (slf.py(), slf.get());
-        if store.puts_plainly.load(Ordering::Relaxed)
-            && let Some(value_bytes) = value::plain_size(value)?
-        {
-            let cost = cost_usd.map_or(Cost::Unknown, Cost::Observed);
-            let offer = Offer { value_bytes, cost, hit_cost: 0.0, ttl_seconds };
-            return offered(slf, key_ref(key, scope, fingerprint)?, value, &offer, None);
+        if store.puts_plainly.load(Ordering::Relaxed) {
+            let key = key_ref(key, scope, fingerprint)?;
+            let hash = store.cache.hash(key);
+            // The memory comes while the value is looked at.
+            store.cache.prefetch(hash);
+            if let Some(value_bytes) = value::plain_size(value)? {
+                let cost = cost_usd.map_or(Cost::Unknown, Cost::Observed);
+                let offer = Offer { value_bytes, cost, hit_cost: 0.0, ttl_seconds };
+                return offered(slf, hash, key, value, &offer, None);
+            }
         }
         let terms = PyDict::new(py);
         terms.set_item(intern!(py, "cost_usd"), cost_usd)?;
@@ -257,7 +261,8 @@ impl Store {
         let offer = Offer { value_bytes: value::size(value)?, cost, hit_cost, ttl_seconds };
         let proposal = proposal.as_ref().map(|(proposal, answer)| (proposal.read(), *answer));
         let proposal = proposal.as_ref().map(|(proposal, answer)| (&**proposal, *answer));
-        offered(slf, key_ref(key, scope, fingerprint)?, value, &offer, proposal)
+        let key = key_ref(key, scope, fingerprint)?;
+        offered(slf, slf.get().cache.hash(key), key, value, &offer, proposal)
     }
 
     /// Gives an entry a new worth; False when it is not there.
@@ -484,6 +489,7 @@ impl Store {
 /// Whether `value` was stored. What leaves for it is dropped here, outside every lock.
 fn offered(
     slf: &Bound<'_, Store>,
+    hash: u64,
     key: KeyRef<'_>,
     value: &Bound<'_, PyAny>,
     offer: &Offer,
@@ -498,7 +504,8 @@ fn offered(
     let given = if store.scored { score_new(slf, key, value, offer)? } else { None };
     let terms = Terms { value_bytes, cost, hit_cost, given, expires_ms };
     let mut removed = Removed::default();
-    let outcome = guarded(|| Ok(store.cache.put(key, value.clone().unbind(), terms, now_ms, &mut removed)))?;
+    let value = value.clone().unbind();
+    let outcome = guarded(|| Ok(store.cache.put_hashed(hash, key, value, terms, now_ms, &mut removed)))?;
     store.leave(removed.iter());
     let stored = matches!(outcome.map_err(CoreError)?, Outcome::Stored { .. });
     if let Some((_, (proposal, answer))) = proposal.filter(|_| stored) {

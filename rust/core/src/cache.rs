@@ -152,8 +152,31 @@ impl<V> Cache<V> {
         now_ms: u64,
         removed: &mut impl Extend<(Key, V)>,
     ) -> Result<Outcome, Error> {
+        self.put_hashed(self.hash(key), key, value, terms, now_ms, removed)
+    }
+
+    /// Has the memory fetched that a put under `hash` will need, for a caller who has something else to do before.
+    #[inline]
+    pub fn prefetch(&self, hash: u64) {
+        if let Ok(shard) = self.shard(hash).lock() {
+            shard.prefetch(hash);
+        }
+    }
+
+    /// As `put`, by the hash of `key`.
+    ///
+    /// # Errors
+    /// As `put`.
+    pub fn put_hashed(
+        &self,
+        hash: u64,
+        key: KeyRef<'_>,
+        value: V,
+        terms: Terms,
+        now_ms: u64,
+        removed: &mut impl Extend<(Key, V)>,
+    ) -> Result<Outcome, Error> {
         validate(&terms)?;
-        let hash = self.hash(key);
         let Some(mut shard) = self.locked(hash) else { return Ok(Outcome::Bypassed) };
         // The memory comes while the key is copied.
         shard.prefetch(hash);
@@ -327,13 +350,17 @@ impl<V> Cache<V> {
 
     #[inline]
     fn locked(&self, hash: u64) -> Option<MutexGuard<'_, Shard<Key, V>>> {
-        // The table of a shard goes by the upper half, the counts by the lowest bits; these are free.
-        let at = (hash >> 20) as usize & (self.shards.len() - 1);
-        if let Ok(shard) = self.shards[at].lock() {
+        if let Ok(shard) = self.shard(hash).lock() {
             return Some(shard);
         }
         self.incidents.fetch_add(1, Ordering::Relaxed);
         None
+    }
+
+    #[inline]
+    fn shard(&self, hash: u64) -> &Mutex<Shard<Key, V>> {
+        // The table of a shard goes by the upper half, the counts by the lowest bits; these are free.
+        &self.shards[(hash >> 20) as usize & (self.shards.len() - 1)]
     }
 
     fn healthy(&self) -> impl Iterator<Item = MutexGuard<'_, Shard<Key, V>>> {

@@ -2,6 +2,8 @@
 //!
 //! So a node that sinks reads one line a level, where children that begin anywhere take two.
 
+use prefetch_index::prefetch_index;
+
 use super::Slot;
 use crate::room;
 
@@ -153,6 +155,10 @@ impl Heap {
 
     fn sift_down(&mut self, mut at: usize, node: Node) {
         while let Some(Line(children)) = self.lines.get(at - 2) {
+            // The grandchildren lie side by side: they come while the least of the children is found.
+            for child in 0..ARITY {
+                prefetch_index(&self.lines, (at - 2) * ARITY + child - 2);
+            }
             // No branch: which child is least cannot be predicted.
             let [a, b, c, d] = *children;
             let (left, right) = (usize::from(b < a), 2 + usize::from(d < c));
