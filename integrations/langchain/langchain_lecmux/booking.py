@@ -6,7 +6,7 @@ entry is, and so what is evicted.
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from lecmux import Reply
 from lecmux.costs import Ledger
@@ -26,10 +26,49 @@ def book_call(ledger: Ledger, key: Key, answer: Reply, unit: Unit, cost: float |
     )
 
 
-def book_hit(ledger: Ledger, key: Key, about: Mapping[str, Any], unit: Unit) -> None:
-    """An answer was served; `about` is what `about_answer` said of it, where anything did."""
-    saved = float(about["saved"]) if about.get("unit") == unit else 0.0
-    ledger.add_hit(unit, key.scope, about.get("model"), saved, float(about.get("seconds", 0)))
+class Told(NamedTuple):
+    """What was kept beside an answer, read once.
+
+    Attributes:
+        at: seconds since 1970 when it was stored.
+        model: who gave it, as the ledger has it.
+        unit: of `saved`; None where it is not known.
+        saved: what it had cost.
+        seconds: that its call took.
+        facts: what every hit on it tells.
+    """
+
+    at: float
+    model: str | None
+    unit: Unit | None
+    saved: float
+    seconds: float
+    facts: dict[str, Any]
+
+
+def told_by(about: Mapping[str, Any]) -> Told:
+    """Reads what `about_answer` wrote, or what else was kept beside an answer."""
+    facts: dict[str, Any] = {"kind": "hit", "reason": "exact", "cost": 0.0}
+    if "model" in about:
+        facts["model"] = about["model"]
+    if "unit" in about:
+        facts["unit"] = about["unit"]
+    if "saved" in about:
+        facts["saved"] = float(about["saved"])
+    saved, seconds = facts.get("saved", 0.0), float(about.get("seconds", 0))
+    return Told(about.get("at_ms", 0) / 1000, about.get("model"), about.get("unit"), saved, seconds, facts)
+
+
+def book_hit(ledger: Ledger, scope: str, told: Told, unit: Unit) -> None:
+    """An answer was served."""
+    saved = told.saved if told.unit == unit else 0.0
+    ledger.add_hit(unit, scope, told.model, saved, told.seconds)
+
+
+def facts_of(told: Told, hit_id: str) -> dict[str, Any]:
+    """What a hit tells: how old the answer is, its model, and what it had cost."""
+    age = time.time() - told.at
+    return {**told.facts, "hit_id": hit_id, "age_seconds": age if age > 0.0 else 0.0}
 
 
 def about_answer(answer: Reply, unit: Unit, cost: float | None) -> dict[str, Any]:
@@ -40,25 +79,6 @@ def about_answer(answer: Reply, unit: Unit, cost: float | None) -> dict[str, Any
     if cost is not None:
         about |= {"unit": unit, "saved": _amount(cost)}
     return about
-
-
-def facts_from(about: Mapping[str, Any], hit_id: str) -> dict[str, Any]:
-    """What is told of the hit on a stored answer: its age, its model, and what it had cost."""
-    age = time.time() - about.get("at_ms", 0) / 1000
-    facts: dict[str, Any] = {
-        "kind": "hit",
-        "reason": "exact",
-        "hit_id": hit_id,
-        "cost": 0.0,
-        "age_seconds": age if age > 0.0 else 0.0,
-    }
-    if "model" in about:
-        facts["model"] = about["model"]
-    if "unit" in about:
-        facts["unit"] = about["unit"]
-    if "saved" in about:
-        facts["saved"] = float(about["saved"])
-    return facts
 
 
 def _amount(amount: float) -> str:

@@ -10,7 +10,7 @@ from langchain_core.outputs import Generation
 from langchain_core.runnables.config import var_child_runnable_config
 
 from langchain_lecmux import codec
-from langchain_lecmux.booking import about_answer, book_call, book_hit, facts_from
+from langchain_lecmux.booking import Told, about_answer, book_call, book_hit, facts_of, told_by
 from langchain_lecmux.bypass import is_bypassed
 from langchain_lecmux.cache_stats import COUNTED, LECCacheStats
 from langchain_lecmux.counting import Counters, StopWatches
@@ -264,14 +264,17 @@ class LECCache(BaseCache):
                 self._hooks.emit(CacheMiss(key, "absent"))
             return None
         try:
-            generations, about = codec.decode_to_serve(hit.value)
+            ready = codec.remembered(hit.value)
+            told: Told = ready.told or told_by(ready.about)
+            ready.told = told
+            generations = codec.anew(ready)
         except Exception:
             self.store.forget(hit.hit_id)  # it would fail every time
             self._watches.start(key)
             raise
         self._counts.add("hits")
-        facts = facts_from(about, hit.hit_id)
-        book_hit(self._ledger, key, about, self._unit)
+        facts = facts_of(told, hit.hit_id)
+        book_hit(self._ledger, key.scope, told, self._unit)
         for generation in generations:
             mark_generation(generation, facts, renew_tool_calls=self.renew_tool_call_ids)
         if self._hooks.listening:

@@ -45,19 +45,14 @@ def decode(data: bytes) -> tuple[list[Generation], dict[str, Any]]:
     Raises:
         UnstorableError: the data are not what `encode` writes.
     """
-    generations, about = decode_to_serve(data)
-    return generations, fresh(about)
+    ready = remembered(data)
+    return anew(ready), fresh(ready.about)
 
 
-def decode_to_serve(data: bytes) -> tuple[list[Generation], Mapping[str, Any]]:
-    """As `decode`; what was said about them is to be read only.
-
-    Raises:
-        UnstorableError: the data are not what `encode` writes.
-    """
-    ready, about = _ready(data)
+def anew(ready: Decoded) -> list[Generation]:
+    """The generations, with new message ids."""
     run = f"{LC_ID_PREFIX}-{uuid7()}"
-    return [fresh_generation(item, f"{run}-{place}") for place, item in enumerate(ready)], about
+    return [fresh_generation(item, f"{run}-{place}") for place, item in enumerate(ready.generations)]
 
 
 def _decoded(data: bytes) -> Decoded:
@@ -69,14 +64,14 @@ def _decoded(data: bytes) -> Decoded:
             raise UnstorableError(f"a stored answer of format {version!r}; this version reads {FORMAT}")
         if tagged:
             packed = unpack(packed)
-        return tuple(_unpack_generation(item) for item in packed), about
+        return Decoded(tuple(_unpack_generation(item) for item in packed), about)
     except UnstorableError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UnstorableError("a stored answer that does not fit the schema") from error
 
 
-_ready = remembering(_decoded)
+remembered = remembering(_decoded)
 
 
 def _read(text: str) -> Any:

@@ -5,6 +5,7 @@ Copies share nothing with each other that anyone could change.
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
@@ -16,9 +17,20 @@ _LARGEST_BYTES: Final = 16 * 1024
 """Together a bound of some 4 MiB of stored form, for all caches of a process."""
 _PLAIN: Final = frozenset({str, int, float, bool, type(None), bytes})
 
-Decoded = tuple[tuple[Generation, ...], dict[str, Any]]
 Model = TypeVar("Model", bound=BaseModel)
 _set: Final = object.__setattr__
+
+
+@dataclass(slots=True, eq=False)
+class Decoded:
+    """A stored answer; nobody may change what it holds.
+
+    `about`: what was said about the answer. `told`: what a reader made of that, kept for the next one.
+    """
+
+    generations: tuple[Generation, ...]
+    about: dict[str, Any]
+    told: Any = None
 
 
 def remembering(decode: Callable[[bytes], Decoded]) -> Callable[[bytes], Decoded]:
