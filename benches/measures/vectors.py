@@ -1,29 +1,42 @@
 """Search, replacement and turnover of vectors, beside graphs that search as hard as the same recall needs."""
 
 import time
+from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benches.payload import settings
 from benches.report import Measure, Table
-from benches.timing import interleave, quiet, ratio
-from benches.vectors import peers
-from benches.vectors.data import REAL, Data, Rows, sets
+from benches.timing import Samples, interleave, ratio
+from benches.vectors import partitions, peers
+from benches.vectors.data import REAL, Data, sets
+from benches.vectors.sweep import Sweep, ns_at, recall, search_ns, swept, timed, times_as_fast
 from lecmux import _core
 
 _OURS = "lecmux f16"
 _AGAINST = {"hnswlib": "hnswlib", "usearch bf16": "usearch_bf16", "faiss HNSW SQ8": "faiss_sq8"}
+_HEADS = [
+    "index",
+    "built a second",
+    "effort",
+    "recall@1",
+    "queries a second",
+    "at our recall",
+    "replaced a second",
+    "bytes each",
+]
 
 
 def measure(quick: bool) -> Measure:
-    """Every index on every collection of `workloads/vectors.toml`."""
+    """Every index on every collection of `workloads/vectors.toml`, and many small ones."""
     plan = settings("vectors", quick=quick)
-    tables, figures, samples = [], {}, {}
+    table, figures = partitions.table(plan)
+    tables, samples = [table], {}
     for data in sets(plan):
         table, found, taken = _collection(data, plan)
+        print(table.markdown(), flush=True)  # a run of all sizes takes long, and may be cut short
         tables.append(table)
         samples[data.what] = taken
         name = data.what.replace(",", "").replace(" ", "_")
@@ -36,18 +49,12 @@ def _collection(data: Data, plan: dict[str, Any]) -> tuple[Table, dict[str, floa
     indexes = peers.all_of(data.base.shape[1], plan["links"], plan["build"])
     truth = data.nearest()
     built = {name: _seconds(lambda index=index: index.fill(data.base)) for name, index in indexes.items()}
-    recalls = {name: _tuned(index, data.queries, truth, plan["recall"]) for name, index in indexes.items()}
-    with quiet():
-        samples = interleave(
-            {name: lambda index=index: _search_ns(index, data, plan) for name, index in indexes.items()},
-            plan["rounds"],
-        )
-    fitting = [name for name, (_, recall) in recalls.items() if recall >= plan["recall"]]
-    figures = {
-        f"vectors_vs_{figure}": ratio(samples, name, _OURS)
-        for name, figure in _AGAINST.items()
-        if name in fitting and _OURS in fitting
-    }
+    ours = recall(indexes[_OURS], data.queries, truth)
+    wanted = [plan["recall"], max(ours, plan["recall"])]
+    sweeps = {name: swept(index, data, truth, max(wanted)) for name, index in indexes.items()}
+    queries = list(data.queries[: plan["queries_a_round"]])
+    samples = timed(indexes, sweeps, [*wanted, *(sweep.best for sweep in sweeps.values())], queries, plan["rounds"])
+    figures = _ratios(sweeps, wanted, samples)
     replaced = {name: _replaced_a_second(index, data, plan) for name, index in indexes.items()}
     figures["replacements_vs_hnswlib"] = replaced[_OURS] / replaced["hnswlib"]
     figures |= _turned_over(data, plan)
@@ -55,35 +62,52 @@ def _collection(data: Data, plan: dict[str, Any]) -> tuple[Table, dict[str, floa
         [
             name,
             f"{len(data.base) / built[name]:,.0f}",
-            "" if indexes[name].efforts == (0,) else str(recalls[name][0]),
-            f"{recalls[name][1]:.4f}",
-            f"{1e9 / median(samples[name]):,.0f}" + ("" if name in fitting else " (short of it)"),
+            *_searched(name, sweeps[name], wanted, samples),
             f"{replaced[name]:,.0f}" if replaced[name] else "cannot",
-            f"{indexes[name].index.memory_bytes / len(data.base):,.0f}" if "lecmux" in name else "",
+            _bytes_each(indexes[name], len(data.base)),
         ]
         for name in indexes
     ]
-    heads = [
-        "index",
-        "built a second",
-        "effort",
-        "recall@1",
-        "queries a second",
-        "replaced a second",
-        "bytes each",
-    ]
-    return Table(f"Vectors: {data.what}", heads, rows, _note(plan, figures)), figures, {"search_ns": samples}
+    table = Table(f"Vectors: {data.what}", _HEADS, rows, _note(plan, figures, ours))
+    return table, figures, {"search_ns": samples, "recalls": {n: dict(s.recalls) for n, s in sweeps.items()}}
 
 
-def _note(plan: dict[str, Any], figures: dict[str, float]) -> str:
-    share = figures["recall_after_turnovers"] - figures["recall_fresh"]
+def _ratios(sweeps: Mapping[str, Sweep], wanted: list[float], samples: Samples) -> dict[str, float]:
+    """How many times as fast as each peer, at the recall that is asked for and at the one reached."""
+    figures = {}
+    ours = ns_at(_OURS, sweeps[_OURS], sweeps[_OURS].best, samples)
+    for name, figure in _AGAINST.items():
+        for share, suffix in zip(wanted, ("", "_at_our_recall"), strict=True):
+            theirs = ns_at(name, sweeps[name], share, samples)
+            if theirs and sweeps[_OURS].best >= share:
+                figures[f"vectors_vs_{figure}{suffix}"] = times_as_fast(ours, theirs)
+    return figures
+
+
+def _searched(name: str, sweep: Sweep, wanted: list[float], samples: Samples) -> list[str]:
+    """Effort, recall, and queries a second at each recall wanted."""
+    at_least = sweep.around(wanted[0])
+    effort = at_least[-1] if at_least else max(sweep.recalls, key=lambda effort: sweep.recalls[effort])
+    shown = "" if tuple(sweep.recalls) == (0,) else str(effort)
+    speeds = []
+    for share in wanted:
+        ns = ns_at(name, sweep, share if sweep.best >= share else sweep.best, samples)
+        speeds.append(f"{1e9 / median(ns):,.0f}" + ("" if sweep.best >= share else " (short of it)"))
+    return [shown, f"{sweep.recalls[effort]:.4f}", *speeds]
+
+
+def _bytes_each(index: peers.Peer, count: int) -> str:
+    return f"{index.index.memory_bytes / count:,.0f}" if isinstance(index, peers.Lecmux) else ""
+
+
+def _note(plan: dict[str, Any], figures: dict[str, float], ours: float) -> str:
     return (
-        f"Kernels {_core.vector_kernels()}; one thread, one query a call, k = 1. Graphs have {plan['links']} "
-        f"links a node, found at effort {plan['build']}, and search at the least effort that finds "
-        f"{plan['recall']:.0%} of the nearest. After {plan['turnovers']} turnovers lecmux f16 finds "
-        f"{share:+.4f} of the nearest, at {figures['qps_after_turnovers']:.2f} of the speed, in "
-        f"{figures['memory_after_turnovers']:.3f} of the memory, against one filled afresh. Vectors of real "
-        f"texts come from the file that {REAL} names, if any."
+        f"Kernels {_core.vector_kernels()} where no others are named; one thread, one query a call, k = 1. Graphs have "
+        f"{plan['links']} links a node, found at effort {plan['build']}; their speed is that at which they find "
+        f"{plan['recall']:.0%} of the nearest, and beside it {ours:.1%} as {_OURS} does, between the two efforts around "
+        f"it. After {plan['turnovers']} turnovers {_OURS} finds {figures['recall_change']:+.4f} of the nearest, at "
+        f"{figures['qps_after_turnovers']:.2f} of the speed, in {figures['memory_after_turnovers']:.3f} of the memory, "
+        f"against one filled afresh. Vectors of real texts come from the file that {REAL} names, if any."
     )
 
 
@@ -92,30 +116,6 @@ def _seconds(work: Any) -> float:
     start = time.process_time_ns()
     work()
     return (time.process_time_ns() - start) / 1e9
-
-
-def _recall(index: peers.Peer, queries: Rows, truth: NDArray[np.int64]) -> float:
-    return float(np.mean([index.nearest(query) == best for query, best in zip(queries, truth, strict=True)]))
-
-
-def _tuned(index: peers.Peer, queries: Rows, truth: NDArray[np.int64], wanted: float) -> tuple[int, float]:
-    """The least effort that reaches the recall `wanted`, else the greatest; and its recall."""
-    value, recall = 0, 0.0
-    for value in index.efforts:
-        index.effort(value)
-        recall = _recall(index, queries, truth)
-        if recall >= wanted:
-            break
-    return value, recall
-
-
-def _search_ns(index: peers.Peer, data: Data, plan: dict[str, Any]) -> float:
-    """Processor time of a search."""
-    queries = list(data.queries[: plan["queries_a_round"]])
-    start = time.process_time_ns()
-    for query in queries:
-        index.nearest(query)
-    return (time.process_time_ns() - start) / len(queries)
 
 
 def _replaced_a_second(index: peers.Peer, data: Data, plan: dict[str, Any]) -> float:
@@ -146,14 +146,14 @@ def _turned_over(data: Data, plan: dict[str, Any]) -> dict[str, float]:
         old.replace(leaves, comes, rows[comes])
     new.index.add(held, rows[held])
     truth = held[Data(data.what, rows[held], data.queries, data.fresh).nearest()]
-    samples = interleave(
-        {"old": lambda: _search_ns(old, data, plan), "new": lambda: _search_ns(new, data, plan)},
-        plan["rounds"],
-    )
+    queries = list(data.queries[: plan["queries_a_round"]])
+    tasks = {"old": lambda: search_ns(old, queries), "new": lambda: search_ns(new, queries)}
+    samples = interleave(tasks, plan["turnover_rounds"])
+    fresh, turned = recall(new, data.queries, truth), recall(old, data.queries, truth)
     return {
-        "recall_fresh": _recall(new, data.queries, truth),
-        "recall_after_turnovers": _recall(old, data.queries, truth),
-        "recall_change": round(_recall(old, data.queries, truth) - _recall(new, data.queries, truth), 6),
+        "recall_fresh": fresh,
+        "recall_after_turnovers": turned,
+        "recall_change": round(turned - fresh, 6),
         "qps_after_turnovers": ratio(samples, "new", "old"),
         "memory_after_turnovers": old.index.memory_bytes / new.index.memory_bytes,
     }
