@@ -13,7 +13,7 @@ _HEADS = ["store", "bytes of the row", "counted beside it", "resident beside it"
 
 
 def table(plan: dict[str, Any]) -> tuple[Table, dict[str, float]]:
-    """`plan["partitions"]` compiled indexes with a vector each; what they count, and what the process grows by."""
+    """As many indexes of one vector as `plan` says: what they count, and what the process grows by."""
     count, dim = plan["partitions"], plan["dim"]
     vectors = np.random.default_rng(plan["seed"]).standard_normal((count, dim), dtype=np.float32)
     rows, most = [], 0.0

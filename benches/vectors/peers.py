@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from usearch.index import Index as Usearch
 
 from benches.vectors.data import Rows
-from lecmux import VectorIndex
+from lecmux import VectorIndex, _core
 
 faiss.omp_set_num_threads(1)
 
@@ -39,8 +39,10 @@ class Lecmux:
 
     efforts = (0,)
 
-    def __init__(self, dim: int, *, store: Any) -> None:
+    def __init__(self, dim: int, *, store: Any, kernels: str | None = None) -> None:
         self.index = VectorIndex(dim, store=store)
+        if kernels is not None:
+            self.index._core = _core.VectorIndex(dim, store=store, engine="auto", kernels=kernels)
 
     def fill(self, base: Rows) -> None:
         """See `Peer`."""
@@ -158,9 +160,15 @@ def all_of(dim: int, links: int, build: int) -> dict[str, Peer]:
         f"usearch {dtype}": UsearchIndex(dim, dtype=dtype, links=links, build=build)
         for dtype in ("f32", "bf16", "i8")
     }
+    lesser = [name for name in _core.vector_kernels()[:-1] if name != "scalar"]
     return {
         "lecmux f16": Lecmux(dim, store="f16"),
         "lecmux i8": Lecmux(dim, store="i8"),
+        **{
+            f"lecmux f16 on {name}": Lecmux(dim, store="f16", kernels=name)
+            for name in lesser
+            if name != "scalar"
+        },
         "hnswlib": Hnswlib(dim, links=links, build=build),
         **usearch,
         "faiss HNSW f32": Faiss(dim, bits=32, links=links, build=build),

@@ -31,7 +31,7 @@ class Sweep:
         return max(self.recalls.values())
 
     def around(self, recall: float) -> tuple[int, ...]:
-        """The efforts just below and just above `recall`; one where it is met by the least, none where by none."""
+        """The efforts just below and just above `recall`; one where the least meets it, else none."""
         enough = next((effort for effort, found in self.recalls.items() if found >= recall), None)
         if enough is None:
             return ()
@@ -39,7 +39,7 @@ class Sweep:
         return (*less[-1:], enough)
 
     def between(self, recall: float, ns: Mapping[int, float]) -> float:
-        """The time at `recall` by those at the efforts around it: on a line of its logarithm over the recall."""
+        """The time at `recall` by those at the efforts around it: its logarithm on a line over the recall."""
         *below, above = self.around(recall)
         if not below or self.recalls[above] <= self.recalls[below[0]]:
             return ns[above]
@@ -100,9 +100,7 @@ def ns_at(name: str, sweep: Sweep, recall: float, samples: Samples) -> list[floa
     if not efforts:
         return []
     columns = [samples[f"{name} @ {effort}"] for effort in efforts]
-    return [
-        sweep.between(recall, dict(zip(efforts, row, strict=True))) for row in zip(*columns, strict=True)
-    ]
+    return [sweep.between(recall, dict(zip(efforts, row, strict=True))) for row in zip(*columns, strict=True)]
 
 
 def times_as_fast(ours: Sequence[float], theirs: Sequence[float]) -> float:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _MATRIX = 2
+_FLOAT32 = 11
+"""Numpy's number of that type."""
 
 
 def vectors(values: Any, dim: int, what: str) -> "Buffer":
@@ -20,19 +22,37 @@ def vectors(values: Any, dim: int, what: str) -> "Buffer":
         DimensionError: for rows of another length than `dim`.
         VectorError: for what is no matrix of numbers.
     """
+    if is_numpy(values):
+        kind = values.dtype
+        if (
+            kind.num == _FLOAT32
+            and kind.isnative
+            and values.flags.c_contiguous
+            and values.ndim in (1, _MATRIX)
+        ):
+            _expect_coordinates(values.shape[-1], dim, what)
+            return values  # type: ignore[no-any-return]  # an array of numpy is a buffer
     values = _of_numpy(values, "fiu", "float32")
     view = _view(values)
     if view is None:
         return _listed(values, dim, what)
     if view.ndim not in (1, _MATRIX) or view.shape is None:
         raise VectorError(f"{what} must have one or two dimensions, not {view.ndim}")
-    if view.shape[-1] != dim:
-        raise DimensionError(
-            f"{what} must have {dim} coordinates each, as the index has, not {view.shape[-1]}"
-        )
+    _expect_coordinates(view.shape[-1], dim, what)
     if view.format == "f" and view.c_contiguous:
         return view
     return _listed(view.tolist(), dim, what)
+
+
+def _is_plain(values: Any) -> bool:
+    """Whether an array of numpy can be taken as it is: found out in an instant, for single queries."""
+    kind = values.dtype
+    return kind.num == _FLOAT32 and kind.isnative and values.flags.c_contiguous and 0 < values.ndim <= _MATRIX
+
+
+def _expect_coordinates(found: int, dim: int, what: str) -> None:
+    if found != dim:
+        raise DimensionError(f"{what} must have {dim} coordinates each, as the index has, not {found}")
 
 
 def ids(values: Any) -> "Buffer":
@@ -65,7 +85,7 @@ def is_numpy(values: Any) -> bool:
 
 def array_of(cells: bytes, code: Literal["q", "f"], shape: tuple[int, int]) -> Any:
     """Numbers of the type `code` as an array of numpy, which whoever passed one has loaded."""
-    return sys.modules["numpy"].frombuffer(cells, dtype=code).reshape(shape)
+    return sys.modules["numpy"].ndarray(shape, code, cells)
 
 
 def matrix(cells: bytes, code: Literal["q", "f"], columns: int) -> "memoryview[int] | memoryview[float]":
