@@ -482,7 +482,7 @@ def offline(
 class VectorIndex:
     """Vectors by id, found by direction; buffers in and out."""
 
-    def __new__(cls, dim: int, *, store: str, engine: str) -> Self: ...
+    def __new__(cls, dim: int, *, store: str, engine: str, kernels: str | None = None) -> Self: ...
     def add(self, ids: Any, vectors: Any) -> None:
         """Takes in float32 vectors, one an id of int64, row after row."""
     def remove(self, ids: Any) -> int:
@@ -509,8 +509,8 @@ class VectorIndex:
     def __len__(self) -> int: ...
     def __contains__(self, item: int) -> bool: ...
 
-def vector_kernels() -> str:
-    """The instruction set that searches run on."""
+def vector_kernels() -> list[str]:
+    """The instruction sets that searches can run on here; the last is taken unless another is asked for."""
 
 @final
 class StaticTable:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lecmux import Cache, VectorIndex
+from lecmux import Cache, VectorIndex, _core
 from lecmux.errors import ConfigError, DimensionError, SnapshotError, VectorError
 
 DIM = 48
@@ -256,3 +256,15 @@ def test_it_says_what_it_is() -> None:
 
     assert repr(index) == "VectorIndex(3, store='f16', engine='flat'): 0 vectors"
     assert (index.dim, index.store, index.engine) == (3, "f16", "flat")
+
+
+def test_every_instruction_set_finds_the_same_and_another_is_refused() -> None:
+    vectors, queries = directions(3000), directions(40, seed=1)
+    found = []
+    for name in _core.vector_kernels():
+        index = _core.VectorIndex(DIM, store="f16", engine="flat", kernels=name)
+        index.add(np.arange(3000), vectors)
+        found.append(index.search(queries, 3, None)[0])
+    assert found.count(found[0]) == len(found)
+    with pytest.raises(ConfigError, match="vector_kernels"):
+        _core.VectorIndex(DIM, store="f16", engine="flat", kernels="abacus")

@@ -22,14 +22,22 @@ type Found<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, usize);
 #[pymethods]
 impl VectorIndex {
     #[new]
-    #[pyo3(signature = (dim, *, store, engine))]
-    fn new(dim: usize, store: &str, engine: &str) -> PyResult<Self> {
+    #[pyo3(signature = (dim, *, store, engine, kernels=None))]
+    fn new(dim: usize, store: &str, engine: &str, kernels: Option<&str>) -> PyResult<Self> {
         let settings = Settings {
             store: chosen("store", &STORES, store)?,
             engine: chosen("engine", &ENGINES, engine)?,
             crossing: None,
         };
-        Ok(Self::over(Index::with(dim, settings).map_err(raised)?))
+        let kernels = match kernels {
+            None => metric::best(),
+            Some(name) => {
+                metric::available().into_iter().find(|table| table.name() == name).ok_or_else(|| {
+                    ConfigError::new_err(format!("kernels must be one of vector_kernels(), not {name:?}"))
+                })?
+            }
+        };
+        Ok(Self::over(Index::with_kernels(dim, settings, kernels).map_err(raised)?))
     }
 
     /// Takes in float32 vectors, one an id of int64, row after row.
@@ -119,10 +127,10 @@ impl VectorIndex {
     }
 }
 
-/// The instruction set that searches run on.
+/// The instruction sets that searches can run on here; the last is taken unless another is asked for.
 #[pyfunction]
-pub(crate) fn vector_kernels() -> &'static str {
-    metric::best().name()
+pub(crate) fn vector_kernels() -> Vec<&'static str> {
+    metric::available().into_iter().map(metric::Kernels::name).collect()
 }
 
 const STORES: [(&str, Store); 3] = [("f32", Store::F32), ("f16", Store::F16), ("i8", Store::I8)];
