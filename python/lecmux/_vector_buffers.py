@@ -47,7 +47,8 @@ def vectors(values: Any, dim: int, what: str) -> "Buffer":
 def _is_plain(values: Any) -> bool:
     """Whether an array of numpy can be taken as it is: found out in an instant, for single queries."""
     kind = values.dtype
-    return kind.num == _FLOAT32 and kind.isnative and values.flags.c_contiguous and 0 < values.ndim <= _MATRIX
+    plain = kind.num == _FLOAT32 and kind.isnative and values.flags.c_contiguous
+    return bool(plain) and 0 < values.ndim <= _MATRIX
 
 
 def _expect_coordinates(found: int, dim: int, what: str) -> None:
