@@ -46,7 +46,7 @@ class Gated:
         ConfigError: for a threshold outside (-1, 1), or what is no embedder.
     """
 
-    def __init__(self, fast: "Embedder", slow: "Embedder", *, threshold: float = 0.6) -> None:
+    def __init__(self, fast: "Embedder", slow: "Embedder", *, threshold: float = 0.55) -> None:
         for which, embedder in (("fast", fast), ("slow", slow)):
             if not callable(getattr(embedder, "embed", None)) or not getattr(embedder, "name", None):
                 raise ConfigError(f"{which} must be an embedder, such as Static(), not {embedder!r}")
