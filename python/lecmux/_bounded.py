@@ -369,6 +369,36 @@ class Bounded(_core.Store):
             return 0.0
 
     @property
+    def semantic(self) -> Semantic | None:
+        """How hits of questions that are only alike are decided; None: there are none."""
+        return None if self._semantic is None else self._semantic.settings
+
+    def aside(
+        self,
+        models: Sequence[str],
+        *,
+        codec: flow.Codec | None = None,
+        hooks: HookRunner | None = None,
+        mode: CacheMode = "use",
+        unit: Unit = "seconds",
+    ) -> flow.Core:
+        """As `core`, without a router, and without settling what costs are counted in: `unit` says it."""
+        return flow.Core(
+            models,
+            self,
+            None,
+            hooks or self._hooks,
+            self._ledger,
+            self._flight,
+            codec=codec,
+            clock=self._clock,
+            mode=mode,
+            stopwatch=self._stopwatch,
+            semantic=self._semantic,
+            counted_in=unit,
+        )
+
+    @property
     def hooks(self) -> HookRunner:
         """The hooks it was made with, under the rules of `lecmux.hooks`; for drivers of your own."""
         return self._hooks

@@ -18,13 +18,14 @@ from lecmux.errors import VectorError
 from lecmux.policies.admit import ended_normally
 from lecmux.policies.semantic import Semantic
 from lecmux.query import Answer, Key, Query, Reply
+from lecmux.salient import Salient
 from lecmux.stats import SemanticStats
 
 if TYPE_CHECKING:
     from lecmux._stages import Core
     from lecmux.embedders import Embedder
 
-__all__ = ["Embed", "SemanticStage", "answer_name", "learn", "semantic"]
+__all__ = ["Embed", "SemanticStage", "answer_name", "learn", "proposed", "semantic"]
 
 _FAILURES_ALLOWED = 3
 _MOST_SERVED = 256
@@ -90,10 +91,11 @@ class SemanticStage:
 
     _after_fork = _renew
 
-    def salient(self, query: Query) -> str | None:
-        """What likeness goes by; None: the request takes no part."""
-        text = query.salient if self.settings.text is None else self.settings.text(query)
-        return text if text and not text.isspace() else None
+    def salient(self, query: Query) -> Salient | None:
+        """What likeness goes by, and what must be equal; None: the request takes no part."""
+        found = query.salient if self.settings.text is None else self.settings.text(query)
+        about = Salient(found, query.context) if isinstance(found, str) else found
+        return about if about and about.text and not about.text.isspace() else None
 
     def pays(self, unit: str) -> bool:
         """Whether to embed for a request: not while it rests, nor where that costs more than it saves."""
@@ -130,9 +132,13 @@ class SemanticStage:
             self._in_a_row = 0
             self._rests_until = self._clock() + self.settings.rest_seconds
 
-    def looked(self, *, hit: bool, seconds: float) -> None:
-        """Notes what a look came to."""
-        self._worth.looked(hit=hit, seconds=seconds)
+    def looked(self, seconds: float) -> None:
+        """Notes a look, and how long it took."""
+        self._worth.looked(seconds)
+
+    def hit(self) -> None:
+        """Notes that the last look was a hit."""
+        self._worth.hit()
 
     def paid(self, cost: float | None) -> None:
         """Notes what an answer costs where the stage has none."""
@@ -191,9 +197,12 @@ class _Worth:
             return True
         return self._hits / self._looks * self._cost >= price
 
-    def looked(self, *, hit: bool, seconds: float) -> None:
+    def hit(self) -> None:
+        self._hits += 1.0
+
+    def looked(self, seconds: float) -> None:
         keep = 0.5 ** (1.0 / _MEMORY)
-        self._hits = keep * self._hits + hit
+        self._hits *= keep
         self._looks = keep * self._looks + 1.0
         self._seconds = seconds if self._seconds == 0.0 else 0.9 * self._seconds + 0.1 * seconds
 
@@ -201,26 +210,44 @@ class _Worth:
         self._cost = cost if self._cost == 0.0 else 0.9 * self._cost + 0.1 * cost
 
 
-Looked = Generator[Embed, Any, tuple["Core", Answer | None]]
-
-
-def semantic(query: Query, key: Key, core: "Core") -> Looked:
+def semantic(query: Query, key: Key, core: "Core") -> Generator[Embed, Any, tuple["Core", Answer | None]]:
     """The answer of an entry that is alike, or None and the core that will store and learn what is paid."""
-    stage, store = core.semantic, core.store
-    if stage is None or store is None:
+    core = yield from proposed(query, key, core)
+    stage, found = core.semantic, core.proposal
+    if stage is None or found is None or core.mode != "use" or found.verdict != "serve":
         return core, None
     try:
-        text = stage.salient(query)
-        if text is None or not stage.pays(core.unit):
-            return core, None
+        served = core.alike(key, found)
+    except Exception as error:
+        stage.failed(core, error)
+        return core, None
+    if served is not None:
+        stage.hit()
+    return core, served
+
+
+def proposed(query: Query, key: Key, core: "Core") -> Generator[Embed, Any, "Core"]:
+    """The core with what is found that is alike, and whether it may answer, in its `proposal`.
+
+    None there: the request takes no part, or there was trouble. For drivers that look up and store in two
+    steps.
+    """
+    stage, store = core.semantic, core.store
+    if stage is None or store is None or not core.means(query, key):
+        return core
+    try:
+        about = stage.salient(query)
+        if about is None or not stage.pays(core.unit):
+            return core
+        text, context = about
         started = core.now()
-        place = {"scope": key.scope, "fingerprint": key.fingerprint, "context": query.context}
+        place = {"scope": key.scope, "fingerprint": key.fingerprint, "context": context}
         quick, near = _knocked(stage, store, text, place, asks=core.mode == "use")
         if quick is not None and near is None:
             stage.turned_away += 1
             proposal = _core.turned_away(store, text, quick, asks=core.mode == "use", **place)
-            stage.looked(hit=False, seconds=core.now() - started)
-            return replace(core, proposal=proposal), None
+            stage.looked(core.now() - started)
+            return replace(core, proposal=proposal)
         texts = (text, *(waiting for _, waiting in near or ()))
         vectors = rows((yield Embed(texts, stage.settings.embedder)), len(texts))
         stage.embedded(core, key, len(texts), core.now() - started)
@@ -228,13 +255,12 @@ def semantic(query: Query, key: Key, core: "Core") -> Looked:
             _core.admit(store, number, vector)
         how: Literal["use", "store"] = "use" if core.mode == "use" else "store"
         proposal = _core.propose(store, key.text, text, vectors[0], how=how, quick=quick, **place)
-        served = core.alike(key, proposal) if core.mode == "use" and proposal.verdict == "serve" else None
         if core.mode == "use":
-            stage.looked(hit=served is not None, seconds=core.now() - started)
+            stage.looked(core.now() - started)
     except Exception as error:
         stage.failed(core, error)
-        return core, None
-    return replace(core, proposal=proposal), served
+        return core
+    return replace(core, proposal=proposal)
 
 
 def _knocked(

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from lecmux._attempt import Before, Outcome
 from lecmux._books import Bill
 from lecmux._envelope import Entry, seal
-from lecmux._semantic import answer_name
 from lecmux.costs.prices import check_amount
 from lecmux.events import Bypass, Store
 from lecmux.policies.admit import ended_normally
@@ -106,7 +105,7 @@ def _admit(core: "Core", query: Query, bill: Bill, *, refused: bool) -> None:
         fingerprint=key.fingerprint,
         hit_cost=bill.error,
         worth=core.router.value(key, count=core.count(key) or 1.0) if core.router else None,
-        proposal=None if core.proposal is None else (core.proposal, answer_name(core, reply.value)),
+        proposal=core.entering(reply.value),
     )
     if stored:
         core.tell(Store, key, decision.model, bill.paid)

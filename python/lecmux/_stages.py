@@ -14,7 +14,7 @@ from lecmux._attempt import NOTHING, Before, Outcome
 from lecmux._books import Books
 from lecmux._envelope import Entry, entry_in, unseal
 from lecmux._hook_runner import HookFailedError, HookRunner
-from lecmux._semantic import SemanticStage
+from lecmux._semantic import SemanticStage, answer_name
 from lecmux._settle import settle, spent
 from lecmux._single_flight import Handoff, SingleFlight
 from lecmux.costs.ledger import Ledger
@@ -61,6 +61,7 @@ class Core:
         one_call: the driver can perform one call only, so there is no cascade and no fallback.
         stopwatch: seconds, by which failed calls are timed and models rest.
         semantic: the semantic stage; None without one.
+        counted_in: the unit of costs; None: that of the money rules.
         proposal: what that stage found for this request; its answer is stored and compared accordingly.
     """
 
@@ -80,6 +81,7 @@ class Core:
     stopwatch: Callable[[], float] = time.perf_counter
     semantic: SemanticStage | None = None
     proposal: _core.Proposal | None = None
+    counted_in: Unit | None = None
 
     def __post_init__(self) -> None:
         _check_models(self.models, self.router, self.allowed)
@@ -120,7 +122,7 @@ class Core:
     @property
     def unit(self) -> Unit:
         """The unit of every amount here."""
-        return self.objective.unit
+        return self.counted_in or self.objective.unit
 
     # key
 
@@ -216,6 +218,10 @@ class Core:
         if self.semantic is None or key is None or self.store is None or self.mode == "skip":
             return False
         return query.salient is not None or self.semantic.settings.text is not None
+
+    def entering(self, value: Any) -> tuple[_core.Proposal, int] | None:
+        """What an answer is stored with, so that it can answer for others; None: it cannot."""
+        return None if self.proposal is None else (self.proposal, answer_name(self, value))
 
     def alike(self, key: Key, proposal: _core.Proposal) -> Answer | None:
         """The answer of the entry that a proposal serves."""

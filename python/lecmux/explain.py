@@ -276,11 +276,12 @@ def _alike(query: Query, key: Key, core: Core) -> Generator[Embed, Any, Alike | 
     if stage is None or store is None:
         return None
     try:
-        text = stage.salient(query)
-        if text is None:
+        about = stage.salient(query)
+        if about is None:
             return None
+        text = about.text
         vectors = yield Embed((text,), stage.settings.embedder)
-        place = {"scope": key.scope, "fingerprint": key.fingerprint, "context": query.context}
+        place = {"scope": key.scope, "fingerprint": key.fingerprint, "context": about.context}
         return Alike.of(_core.propose(store, key.text, text, rows(vectors, 1)[0], how="preview", **place))
     except Exception as error:
         core.trouble("semantic", error)

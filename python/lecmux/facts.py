@@ -7,7 +7,7 @@ from lecmux.query import Decision
 __all__ = ["end_facts", "facts", "start_facts"]
 
 _BY_MODEL: Final = ("lower", "mean", "tries", "prior")
-_OF_HITS: Final = ("hit_id", "age_seconds")
+_OF_HITS: Final = ("hit_id", "age_seconds", "similarity", "risk")
 
 
 def facts(decision: Decision) -> dict[str, Any]:

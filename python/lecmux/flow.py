@@ -16,7 +16,7 @@ from lecmux._attempt import Attempt, Check, Outcome
 from lecmux._consulting import COST_HOOKS, KEY_HOOKS, REPLY_HOOKS, consulted
 from lecmux._deadline import Deadline, within
 from lecmux._hook_runner import Consult, HookRunner, one_of
-from lecmux._semantic import Embed, learn, semantic
+from lecmux._semantic import Embed, learn, proposed, semantic
 from lecmux._settle import settle
 from lecmux._shadow import note
 from lecmux._single_flight import Claim, Role, SingleFlight
@@ -44,6 +44,8 @@ __all__ = [
     "answer",
     "arun",
     "astream",
+    "learn",
+    "proposed",
     "reply_from",
     "run",
     "stream",
@@ -51,6 +53,7 @@ __all__ = [
 ]
 
 Chunk = TypeVar("Chunk")
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -227,7 +230,7 @@ def _no_reply() -> ValueTypeError:
     return ValueTypeError("a call must end with a Reply")
 
 
-def run(pipeline: Pipeline, call: Callable[[Call], Reply]) -> Answer:
+def run(pipeline: Generator[Effect, Any, Result], call: Callable[[Call], Reply]) -> Result:
     """Drives with plain calls; `call` performs a Call."""
     try:
         effect = pipeline.send(None)
@@ -239,11 +242,11 @@ def run(pipeline: Pipeline, call: Callable[[Call], Reply]) -> Answer:
             else:
                 effect = pipeline.throw(_no_reply()) if result is None else pipeline.send(result)
     except StopIteration as stop:
-        answer: Answer = stop.value
-        return answer
+        returned: Result = stop.value
+        return returned
 
 
-async def arun(pipeline: Pipeline, call: Callable[[Call], Awaitable[Reply]]) -> Answer:
+async def arun(pipeline: Generator[Effect, Any, Result], call: Callable[[Call], Awaitable[Reply]]) -> Result:
     """Drives with awaits; a cancelled task gives its claim back."""
     try:
         effect = pipeline.send(None)
@@ -255,8 +258,8 @@ async def arun(pipeline: Pipeline, call: Callable[[Call], Awaitable[Reply]]) -> 
             else:
                 effect = pipeline.throw(_no_reply()) if result is None else pipeline.send(result)
     except StopIteration as stop:
-        answer: Answer = stop.value
-        return answer
+        returned: Result = stop.value
+        return returned
 
 
 def stream(

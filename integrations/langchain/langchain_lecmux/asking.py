@@ -16,7 +16,8 @@ from langchain_core.runnables import RunnableBinding
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
 
 from langchain_lecmux.canonical import ModelString, UnstableKeyError, canonical_key, describe_model, plain_key
-from lecmux import Query
+from langchain_lecmux.salient import may_be_alike, salient_messages
+from lecmux import Query, Semantic
 from lecmux.query import CacheMode
 
 ROUTE: Final = "lecmux_route"
@@ -27,7 +28,10 @@ BOUND: Final = "lecmux_bound"
 """Carries what `bind_tools` was given beside the tools and their choice."""
 STRUCTURED: Final = "lecmux_structured"
 """Carries a `Structure` from `with_structured_output`."""
-OURS: Final = frozenset({ROUTE, CACHE})
+SEMANTIC: Final = "lecmux_semantic"
+"""Named in the same places: False, only the exact question is looked up; True, one that is alike may answer
+although tools or a structured output are asked for."""
+OURS: Final = frozenset({ROUTE, CACHE, SEMANTIC})
 """What a call may say to the router itself; no model is told."""
 _TRACED: Final = "ls_structured_output_format"
 
@@ -58,6 +62,7 @@ class Asking:
     structure: Structure | None = None
     route: str | None = None
     mode: CacheMode = "use"
+    alike: bool | None = None
 
     @classmethod
     def of(cls, messages: list[BaseMessage], stop: list[str] | None, options: Mapping[str, Any]) -> "Asking":
@@ -72,6 +77,7 @@ class Asking:
             structure=rest.pop(STRUCTURED, None),
             route=rest.pop(ROUTE, None),
             mode=rest.pop(CACHE, None) or "use",
+            alike=rest.pop(SEMANTIC, None),
             options=rest,
         )
 
@@ -102,10 +108,16 @@ class Asking:
                 told[_TRACED] = options[_TRACED]
         return told
 
-    def query(self, identity: str, namespace: str) -> tuple[Query, bool]:
+    def query(
+        self, identity: str, namespace: str, *, semantic: Semantic | None = None, shaped: bool = False
+    ) -> tuple[Query, bool]:
         """The query, and whether its key is stable enough to store under.
 
-        `identity`: what tells this router's models apart from another's.
+        Args:
+            identity: what tells this router's models apart from another's.
+            namespace: of the router.
+            semantic: of the cache; None: only the exact question is looked up.
+            shaped: whether the models themselves call tools or give structured output.
         """
         described = self._described(identity, namespace)
         attributes = {
@@ -114,11 +126,24 @@ class Asking:
             "n": described.n,
             "tools": self.tools,
         }
+        dumped: str | None = None
         try:
-            text = plain_key(self.messages) or canonical_key(dumps(self.messages))
+            text = plain_key(self.messages)
+            if text is None:
+                text = canonical_key(dumped := dumps(self.messages))
         except UnstableKeyError:
             return Query("", fingerprint=described.fingerprint, attributes=attributes), False
-        query = Query(text, fingerprint=described.fingerprint, attributes=attributes)
+        found = None
+        if semantic is not None and may_be_alike(semantic, self.alike, shaped=shaped or described.shaped):
+            found = salient_messages(self.messages, dumped)
+        salient, context = found or (None, "")
+        query = Query(
+            text,
+            fingerprint=described.fingerprint,
+            attributes=attributes,
+            salient=salient,
+            context=context,
+        )
         return query, described.unstable is None
 
     def _described(self, identity: str, namespace: str) -> ModelString:

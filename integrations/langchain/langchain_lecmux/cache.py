@@ -1,8 +1,8 @@
 """`LECCache`: the answer cache for `set_llm_cache`. It can only help: trouble inside never fails a call."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, Self
 
 from langchain_core.caches import RETURN_VAL_TYPE, BaseCache
@@ -10,6 +10,7 @@ from langchain_core.outputs import Generation
 from langchain_core.runnables.config import var_child_runnable_config
 
 from langchain_lecmux import codec
+from langchain_lecmux.alike import Alike
 from langchain_lecmux.booking import Told, about_answer, book_call, book_hit, facts_of, told_by
 from langchain_lecmux.bypass import is_bypassed
 from langchain_lecmux.cache_stats import COUNTED, LECCacheStats
@@ -20,7 +21,7 @@ from langchain_lecmux.questions import Questions, SayOnce
 from langchain_lecmux.serve_hook import ServeHook
 from langchain_lecmux.serving import mark_generation
 from langchain_lecmux.shapes import mode_of
-from lecmux import AsyncCache, Cache, Hooks, Lec, Query, Reply, flow
+from lecmux import AsyncCache, Cache, Hooks, Lec, Query, Reply, Semantic, flow
 from lecmux.costs import AnyPrice, PriceList
 from lecmux.errors import ConfigError, PriceError
 from lecmux.events import Bypass, CacheHit, CacheMiss, Event, Store
@@ -33,6 +34,8 @@ from lecmux.state import StateFile
 __all__ = ["LECCache", "LECCacheStats"]
 
 DEFAULT_CAPACITY_BYTES: Final = 256 * 2**20
+_Search = Generator[flow.Effect, Any, list[Generation] | None]
+_Teaching = Generator[flow.Effect, Any, "_Paid"]
 
 
 class LECCache(BaseCache):
@@ -62,6 +65,9 @@ class LECCache(BaseCache):
         seed: keys the hash.
         path: a file to start from and to keep up to date; written at `close`, at exit and every few minutes.
         hooks: all hooks at once, those without a setting of their own here among them.
+        semantic: lets the answer to a question that is only alike be served, such as
+            `Semantic(MiniLM(), max_error=0.02)`; None: only the exact question is looked up. See the how-to
+            "Hits by meaning".
 
     Raises:
         ConfigError: settings that cannot work together, or a `path` that cannot be written to.
@@ -88,6 +94,7 @@ class LECCache(BaseCache):
         seed: int = 0,
         path: str | os.PathLike[str] | None = None,
         hooks: Hooks | None = None,
+        semantic: Semantic | None = None,
     ) -> None:
         if hooks is not None and (scope or admit or ttl or cost or listeners):
             raise ConfigError("give hooks one by one, or all of them as hooks=Hooks(...), not both")
@@ -100,10 +107,11 @@ class LECCache(BaseCache):
                 default_ttl_seconds=default_ttl_seconds,
                 seed=seed,
                 hooks=hooks or Hooks(scope=scope, admit=admit, ttl=ttl, cost=cost, listeners=listeners),
+                semantic=semantic,
             )
-        elif scope or admit or ttl or cost or listeners or hooks or evict or default_ttl_seconds:
+        elif scope or admit or ttl or cost or listeners or hooks or evict or default_ttl_seconds or semantic:
             raise ConfigError(
-                "hooks, evict and default_ttl_seconds belong to the Cache that is passed as cache="
+                "hooks, evict, semantic and default_ttl_seconds belong to the Cache that is passed as cache="
             )
         if prices is not None:
             cache.settle_unit("usd")
@@ -116,12 +124,13 @@ class LECCache(BaseCache):
         self._serve = ServeHook(serve, cache.hooks)
         self._counts = Counters()
         self._watches = StopWatches()
+        self._alike = None if cache.semantic is None else Alike(cache, namespace, lambda: self._unit)
         self._say_once = SayOnce()
         self._questions = Questions(
             namespace, serve_unstable=serve_unstable, say_once=self._say_once, count=self._counts.add
         )
         # Where nobody is asked about a query, its key alone is made.
-        self._unasked = not (self._hooks.keys or self._serve.asks)
+        self._unasked = not (self._hooks.keys or self._serve.asks or self._alike)
         self.state = None if path is None else StateFile(path, cache=cache)
 
     # what LangChain calls
@@ -133,7 +142,11 @@ class LECCache(BaseCache):
                 key = None if is_bypassed(self.store) else self._questions.key(prompt, llm_string)
                 return self._found(key) if key else None
             query = self._query(prompt, llm_string)
-            return self._lookup(query, self._hooks) if query else None
+            if query is None:
+                return None
+            if self._alike is None:
+                return self._lookup(query, self._hooks)
+            return flow.run(self._search(query, self._hooks, self._alike), _never_called)
         except Exception as error:  # as `_contained` does it, in less time
             self._hooks.incident("exact", error)
             return None
@@ -142,7 +155,10 @@ class LECCache(BaseCache):
         """Stores an answer where that pays; whatever goes wrong is counted, and the answer is not lost."""
         with self._contained("admit"):
             if query := self._query(prompt, llm_string):
-                self._keep(self._paid(query, return_val, self._hooks), self._hooks)
+                paid = self._paid(query, return_val, self._hooks)
+                if self._alike:
+                    paid = flow.run(self._taught(paid, self._hooks, self._alike), _never_called)
+                self._keep(paid, self._hooks)
 
     def clear(self, **kwargs: Any) -> None:
         """Removes every entry, or with `scope=` those of one tenant."""
@@ -152,10 +168,13 @@ class LECCache(BaseCache):
             self._hooks.incident("clear", error)
 
     async def alookup(self, prompt: str, llm_string: str) -> RETURN_VAL_TYPE | None:
-        """As `lookup`: it is microseconds of work, so no thread is involved. Async hooks are awaited."""
+        """As `lookup`, on no thread of its own: it takes microseconds. Hooks and embedders are awaited."""
         with self._contained("exact"):
             if query := self._query(prompt, llm_string):
-                return self._lookup(query, await told(self._hooks, KEY_HOOKS, query))
+                hooks = await told(self._hooks, KEY_HOOKS, query)
+                if self._alike is None:
+                    return self._lookup(query, hooks)
+                return await flow.arun(self._search(query, hooks, self._alike), _never_called)
         return None
 
     async def aupdate(self, prompt: str, llm_string: str, return_val: RETURN_VAL_TYPE) -> None:
@@ -164,6 +183,8 @@ class LECCache(BaseCache):
             if query := self._query(prompt, llm_string):
                 hooks = await told(self._hooks, KEY_HOOKS, query)
                 paid = self._paid(query, return_val, hooks)
+                if self._alike:
+                    paid = await flow.arun(self._taught(paid, hooks, self._alike), _never_called)
                 self._keep(paid, await told(hooks, REPLY_HOOKS, query, paid.answer))
 
     async def aclear(self, **kwargs: Any) -> None:
@@ -175,6 +196,13 @@ class LECCache(BaseCache):
     def forget(self, hit_id: str) -> bool:
         """Removes the answer served under this `response_metadata["lecmux"]["hit_id"]`; False: it is gone."""
         return self.store.forget(hit_id)
+
+    def report_wrong(self, hit_id: str) -> bool:
+        """Takes out of service what was served under this `hit_id`, and learns from it. False: it is unknown.
+
+        After a hit by likeness, questions as near to this one get no answers of entries as near to that one.
+        """
+        return self.store.report_wrong(hit_id)
 
     def stats(self) -> LECCacheStats:
         """Counters so far."""
@@ -215,6 +243,7 @@ class LECCache(BaseCache):
         cost: CostHook | Callable[[Query, Reply], float | None] | None = None,
         listeners: Sequence[Listener | Callable[[Event], object]] = (),
         hooks: Hooks | None = None,
+        semantic: Semantic | None = None,
         **settings: Any,
     ) -> Self:
         """A cache with what `save` wrote. The file holds budget and policy; the rest is given anew.
@@ -224,7 +253,7 @@ class LECCache(BaseCache):
             OSError: it cannot be read.
         """
         hooks = hooks or Hooks(scope=scope, admit=admit, ttl=ttl, cost=cost, listeners=listeners)
-        return cls(cache=Cache.load(path, hooks=hooks), **settings)
+        return cls(cache=Cache.load(path, hooks=hooks, semantic=semantic), **settings)
 
     # key
 
@@ -258,11 +287,33 @@ class LECCache(BaseCache):
             return None
         hit = self.store.lookup(key.text, scope=key.scope, fingerprint=key.fingerprint)
         if hit is None:
-            self._counts.add("misses")
-            self._watches.start(key)
-            if self._hooks.listening:
-                self._hooks.emit(CacheMiss(key, "absent"))
+            self._missed(key)
             return None
+        return self._served(key, hit)
+
+    def _search(self, query: Query, hooks: flow.HookRunner, alike: Alike) -> _Search:
+        """As `_lookup`; where the exact question is not stored, one that is alike may answer."""
+        key = key_of(query, hooks)
+        if self._mode() != "use" or not self.may_serve(query):
+            self._watches.start(key)
+            return None
+        hit = self.store.lookup(key.text, scope=key.scope, fingerprint=key.fingerprint)
+        if hit is not None:
+            return self._served(key, hit)
+        core = yield from alike.looked(query, key, hooks)
+        found = core.proposal
+        if found is not None and found.verdict == "serve" and found.hit is not None:
+            return self._served(key, found.hit, alike.served(core, found.hit.hit_id))
+        self._missed(key, core)
+        return None
+
+    def _missed(self, key: Key, core: flow.Core | None = None) -> None:
+        self._counts.add("misses")
+        self._watches.start(key, core)
+        if self._hooks.listening:
+            self._hooks.emit(CacheMiss(key, "absent"))
+
+    def _served(self, key: Key, hit: Any, how: Mapping[str, Any] | None = None) -> list[Generation]:
         try:
             ready = codec.remembered(hit.value)
             told: Told = ready.told or told_by(ready.about)
@@ -274,6 +325,8 @@ class LECCache(BaseCache):
             raise
         self._counts.add("hits")
         facts = facts_of(told, hit.hit_id)
+        if how:
+            facts |= how
         book_hit(self._ledger, key.scope, told, self._unit)
         for generation in generations:
             mark_generation(generation, facts, renew_tool_calls=self.renew_tool_call_ids)
@@ -296,14 +349,23 @@ class LECCache(BaseCache):
 
     def _paid(self, query: Query, return_val: RETURN_VAL_TYPE, hooks: flow.HookRunner) -> "_Paid":
         key = key_of(query, hooks)
-        seconds = self._watches.stop(key)
+        seconds, core = self._watches.stop(key)
         generated = Generated(tuple(return_val))
-        return _Paid(query, key, generated, reply(generated, seconds=seconds), seconds)
+        return _Paid(query, key, generated, reply(generated, seconds=seconds), seconds, core)
+
+    def _taught(self, paid: "_Paid", hooks: flow.HookRunner, alike: Alike) -> _Teaching:
+        """`paid`, once its answer was compared with that of the question that is alike."""
+        if self._mode() == "skip":
+            return replace(paid, core=None)
+        core = yield from alike.taught(paid.query, paid.key, paid.core, hooks, paid.answer)
+        return replace(paid, core=core)
 
     def _keep(self, paid: "_Paid", hooks: flow.HookRunner) -> None:
         query, key, answer = paid.query, paid.key, paid.answer
         unit, cost = self._cost(paid, hooks)
         book_call(self.store.ledger, key, answer, unit, cost)
+        if paid.core and paid.core.semantic:
+            paid.core.semantic.paid(cost)
         if self._mode() == "skip":
             return
         admitted = hooks.admit(query, answer)
@@ -324,6 +386,7 @@ class LECCache(BaseCache):
             ttl_seconds=hooks.ttl(query, answer),
             scope=key.scope,
             fingerprint=key.fingerprint,
+            proposal=None if paid.core is None else paid.core.entering(paid.generated),
         )
         self._counts.add("stored" if stored else "bypassed")
         if not stored:
@@ -369,13 +432,17 @@ class LECCache(BaseCache):
 
 @dataclass(frozen=True, slots=True)
 class _Paid:
-    """An answer that LangChain has just paid for. `seconds`: None when nobody saw the call begin."""
+    """An answer that LangChain has just paid for.
+
+    `seconds`: None when nobody saw the call begin. `core`: what was found that is alike.
+    """
 
     query: Query
     key: Key
     generated: Generated
     answer: Reply
     seconds: float | None
+    core: flow.Core | None = None
 
 
 class _Contained:
@@ -407,4 +474,10 @@ def _decision(facts: Mapping[str, Any]) -> Decision:
         saved=facts.get("saved", 0.0),
         hit_id=facts["hit_id"],
         age_seconds=facts["age_seconds"],
+        similarity=facts.get("similarity"),
+        risk=facts.get("risk"),
     )
+
+
+def _never_called(call: flow.Call) -> Any:
+    raise AssertionError("a cache calls no model")

@@ -21,6 +21,7 @@ from typing import Any, Final
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from lecmux.key_text import bounded, is_encodable
+from lecmux.salient import is_shaped
 
 _MAX_REMEMBERED_CHARS: Final = 2048
 # What a run leaves behind in a message; no chat model is sent any of it.
@@ -277,23 +278,6 @@ _ANONYMOUS = re.compile(r"\[\('_type', '[^']*'\), \('stop', (?:None|\[[^\]]*\])\
 _NUMBER = r"""['"]{name}['"](?:,|:) *(-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"""
 _TEMPERATURE = re.compile(_NUMBER.format(name="temperature"))
 _N = re.compile(_NUMBER.format(name="n"))
-# Settings of providers, by name: tools and their choice, and structured output.
-_SHAPING = (
-    "tools", "tool", "tool_choice", "tool_config", "tool_resources", "built_in_tools", "server_tools",
-    "mcp_servers", "functions", "function_call", "function_declarations", "parallel_tool_calls",
-    "web_search_options", "response_format", "response_schema", "response_json_schema", "response_mime_type",
-    "output_config", "output_format", "output_schema", "structured_output", "structured_outputs",
-    "json_schema", "json_mode", "guided_json", "guided_regex", "guided_choice", "guided_grammar", "grammar",
-    "format", "schema", "structured", "modalities", "audio",
-)  # fmt: skip
-_NOTHING = r"""None|null|false|False|\[\]|\{\}|\(\)|''|"" """.strip()
-_SHAPED = re.compile(rf"""['"](?:{"|".join(_SHAPING)})['"](?:,|:) *+(?!{_NOTHING})""")
-
-
-@lru_cache(maxsize=512)
-def is_shaped(settings: str) -> bool:
-    """Whether settings, as Python or JSON writes them, name tools or a structured output."""
-    return _SHAPED.search(settings) is not None
 
 
 @lru_cache(maxsize=512)

@@ -14,8 +14,10 @@ from langchain_core.language_models.base import LangSmithParams
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatResult, LLMResult
 from langchain_core.runnables import ConfigurableFieldSpec, Runnable, RunnableConfig, ensure_config
+from pydantic import Field
 
-from langchain_lecmux.asking import BOUND, OURS, STRUCTURED, Asking
+from langchain_lecmux.asking import BOUND, OURS, SEMANTIC, STRUCTURED, Asking
+from langchain_lecmux.cache import DEFAULT_CAPACITY_BYTES
 from langchain_lecmux.calls import Gathered
 from langchain_lecmux.events import atyped_events, typed_events
 from langchain_lecmux.generated import Generated
@@ -28,7 +30,8 @@ from langchain_lecmux.settings import RouterSettings, name_typos
 from langchain_lecmux.shapes import chat_result, llm_result, run_config, settings_of, with_ours
 from langchain_lecmux.structured import Parser, structure, ways
 from langchain_lecmux.wiring import BLOCKS, MESSAGE, AnswerCodec, Turn, turn_of
-from lecmux import Answer, flow
+from lecmux import Answer, Cache, flow
+from lecmux.errors import ConfigError
 from lecmux.explain import Explanation, aexplain, explain
 
 __all__ = ["ChatRouter"]
@@ -46,7 +49,8 @@ class ChatRouter(RouterSettings, TokenCounts, BaseChatModel):
 
     Tools, structured output and streams work on the chosen model in its own way. A call can name its model,
     and "refresh" or "skip" the cache:
-    `model.invoke(question, config={"configurable": {"lecmux_route": "large", "lecmux_cache": "refresh"}})`.
+    `model.invoke(question, config={"configurable": {"lecmux_route": "large", "lecmux_cache": "refresh"}})`;
+    with `"lecmux_semantic": False` no answer to a question that is only alike is served.
     """
 
     models: dict[str, BaseChatModel]
@@ -55,6 +59,9 @@ class ChatRouter(RouterSettings, TokenCounts, BaseChatModel):
     """Passed to the model with every call, like `max_tokens` and `stop`, unless the call says otherwise."""
     max_tokens: int | None = None
     stop: list[str] | None = None
+    semantic: Any = Field(default=None, exclude=True)
+    """A `lecmux.Semantic` for a cache of its own, 256 MiB: questions that are only alike may be answered. A
+    `cache` that is passed has its own; without one, answers are to the exact question."""
 
     def __init__(self, **settings: Any) -> None:
         """Takes the fields by name.
@@ -68,6 +75,10 @@ class ChatRouter(RouterSettings, TokenCounts, BaseChatModel):
         super().__init__(**settings)
         if self.profile is None:
             self.profile = cast("Any", common_profile([model.profile for model in self.models.values()]))
+        if self.semantic is not None:
+            if self.cache is not None:
+                raise ConfigError("semantic= belongs to the cache that is passed: LECCache(semantic=...)")
+            self.cache = Cache(DEFAULT_CAPACITY_BYTES, seed=self.seed, semantic=self.semantic)
         self._router = self._made_router(self.models)
         self._stores = self._made_stores(AnswerCodec())
 
@@ -108,7 +119,14 @@ class ChatRouter(RouterSettings, TokenCounts, BaseChatModel):
     @property
     def config_specs(self) -> list[ConfigurableFieldSpec]:
         """What a call may say to the router."""
-        return [*super().config_specs, *self._specs()]
+        semantic = ConfigurableFieldSpec(
+            id=SEMANTIC,
+            annotation=bool | None,
+            name="Semantic",
+            description="False: serve only answers to this exact question. True: also with tools.",
+            default=None,
+        )
+        return [*super().config_specs, *self._specs(), semantic]
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)

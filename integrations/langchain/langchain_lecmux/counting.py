@@ -5,9 +5,10 @@ import os
 import threading
 import time
 from collections import defaultdict
-from typing import Final
+from typing import Final, NamedTuple
 from weakref import WeakSet
 
+from lecmux.flow import Core
 from lecmux.query import Key
 
 _MAX_WATCHES: Final = 4096
@@ -44,6 +45,13 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_child)
 
 
+class Miss(NamedTuple):
+    """A lookup that found nothing: when, and what was alike."""
+
+    at: float
+    core: Core | None
+
+
 class StopWatches:
     """Seconds from a miss to the update of the same key by the same thread or task.
 
@@ -52,11 +60,11 @@ class StopWatches:
     """
 
     def __init__(self) -> None:
-        self._started: dict[tuple[Key, int], float] = {}
+        self._started: dict[tuple[Key, int], Miss] = {}
 
-    def start(self, key: Key) -> None:
-        """A lookup of `key` missed."""
-        self._started[(key, _caller())] = time.perf_counter()
+    def start(self, key: Key, core: Core | None = None) -> None:
+        """A lookup of `key` missed; `core` holds what was found that is alike."""
+        self._started[(key, _caller())] = Miss(time.perf_counter(), core)
         if len(self._started) > _MAX_WATCHES:
             try:
                 self._started.pop(next(iter(self._started)), None)
@@ -66,10 +74,10 @@ class StopWatches:
             ):  # another thread changed it meanwhile; the next start drops one
                 return
 
-    def stop(self, key: Key) -> float | None:
-        """Seconds since the miss; None when nobody saw one."""
-        started = self._started.pop((key, _caller()), None)
-        return None if started is None else time.perf_counter() - started
+    def stop(self, key: Key) -> tuple[float | None, Core | None]:
+        """Seconds since the miss, None when nobody saw one, and what was found that is alike."""
+        miss = self._started.pop((key, _caller()), None)
+        return (None, None) if miss is None else (time.perf_counter() - miss.at, miss.core)
 
 
 def _caller() -> int:

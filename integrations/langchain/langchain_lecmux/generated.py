@@ -60,6 +60,11 @@ class Generated:
         ]
 
     @property
+    def wording(self) -> str:
+        """All of it as one text: what it says, and which tools it calls."""
+        return "\n".join(text + "".join(map(str, calls)) for text, calls in self._said())
+
+    @property
     def text(self) -> str:
         """The text of the first generation."""
         return self.generations[0].text

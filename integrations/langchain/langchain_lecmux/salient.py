@@ -10,11 +10,20 @@ from typing import Any, Final
 from langchain_core.messages import BaseMessage, HumanMessage
 
 from langchain_lecmux.canonical import UnstableKeyError, plain_turns, turns, written
+from lecmux import Semantic
 from lecmux.salient import Salient, salient
 
 _HUMAN: Final = "human"
 # Where the bytes of a picture, a sound or a file stand in a block.
 _BYTES: Final = ("base64", "data")
+
+
+def may_be_alike(semantic: Semantic, said: bool | None, *, shaped: bool) -> bool:
+    """Whether a question that is only alike may answer a call.
+
+    `said`: what the call itself says of it; `shaped`: whether tools or a structured output are asked for.
+    """
+    return semantic.tools or not shaped if said is None else said
 
 
 def salient_messages(messages: Sequence[BaseMessage], dumped: str | None = None) -> Salient | None:

@@ -10,7 +10,7 @@ from langchain_core.globals import get_llm_cache
 
 from langchain_lecmux.bypass import Store
 from langchain_lecmux.cache import LECCache
-from lecmux import AsyncCache, Cache, Query, Router, flow
+from lecmux import AsyncCache, Cache, Query, Router, Semantic, flow
 from lecmux.errors import ConfigError, PriceError
 from lecmux.query import CacheMode
 from lecmux.report import Report
@@ -116,6 +116,12 @@ class Stores:
         if base is not self._alone or store is None:  # else the units may fit the next time
             self._last = (kind, core)
         return core
+
+    @property
+    def semantic(self) -> Semantic | None:
+        """How the cache in use decides hits of questions that are only alike; None: it serves none."""
+        store = self._store()[0]
+        return None if store is None else store.semantic
 
     def report(self) -> Report:
         """What was spent and saved: with the cache in use, else by this router alone."""

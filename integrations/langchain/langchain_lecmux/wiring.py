@@ -22,6 +22,7 @@ from langchain_lecmux.stores import Stores
 from lecmux import Answer, flow
 from lecmux.facts import facts
 from lecmux.query import Query
+from lecmux.salient import is_shaped
 
 MESSAGE: Final = "message"
 """The form of an answer as the model's class writes its content."""
@@ -39,6 +40,10 @@ class AnswerCodec:
         if value.plan and (packed := packed_plan(value.plan, first_message(value))):
             about["plan"] = packed
         return codec.encode(value.generations, about)
+
+    def text(self, value: Generated, /) -> str:
+        """By which two answers are compared."""
+        return value.wording
 
     def load(self, stored: Any, /) -> Generated:
         """New objects on every call."""
@@ -98,7 +103,9 @@ def turn_of(
         ConfigError: the call names a model that is not there, or no way to use the cache.
         ValueError: `cache=True`, and no global cache is set.
     """
-    query, stable = asking.query(_identity(models, form), namespace)
+    semantic = stores.semantic
+    shaped = semantic is not None and any(is_shaped(_shown(model)) for model in models.values())
+    query, stable = asking.query(_identity(models, form), namespace, semantic=semantic, shaped=shaped)
     core, through = stores.core(query, stable=stable, route=asking.route, mode=asking.mode)
     used: Any = core.store
     return Turn(query, core, Caller(models, asking, used), through)

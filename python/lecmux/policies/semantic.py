@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lecmux.errors import ConfigError
 from lecmux.policies._check import fraction, not_negative, positive
 from lecmux.query import Query
+from lecmux.salient import Salient
 
 if TYPE_CHECKING:
     from lecmux.embedders import Embedder
@@ -31,7 +32,10 @@ class Semantic:
             texts: equal but for writing, or alike (`answers_alike`) without a contradiction in numbers,
             names or negation. None of it, where the `same_answer` hook of the cache is set: that decides.
         text: makes the salient text of a query, None for one that takes no part; the built-in is
-            `Query.salient`.
+            `Query.salient`. A `lecmux.salient.Salient` says also what must be equal, in place of
+            `Query.context`: a question that was put into words of its own needs no history.
+        tools: let questions that are alike share an answer also where tools or a structured output are asked
+            for; integrations see to it.
         answers_alike: cosine similarity from which on two answers may say the same.
         usd_per_text: price of an embedding; the stage is skipped where it costs more than it saves.
         slow_seconds: an embedding that takes longer counts as a failure; after three failures in a row the
@@ -42,7 +46,8 @@ class Semantic:
     embedder: "Embedder"
     max_error: float = 0.02
     same_answer: Callable[[Any, Any], bool | None] | None = None
-    text: Callable[[Query], str | None] | None = None
+    text: Callable[[Query], str | Salient | None] | None = None
+    tools: bool = False
     answers_alike: float = 0.9
     usd_per_text: float = 0.0
     slow_seconds: float = 5.0

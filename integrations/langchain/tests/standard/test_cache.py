@@ -1,6 +1,6 @@
-"""LangChain's own cache suites: plain, as a shared Cache, among eight threads, and read back from a file."""
+"""LangChain's own cache suites: plain, shared, among threads, read back from a file, with hits by meaning."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from langchain_core.caches import BaseCache
 from langchain_tests.integration_tests import AsyncCacheTestSuite, SyncCacheTestSuite
+from topics import Topics
 
 from langchain_lecmux import LECCache
-from lecmux import Cache
+from lecmux import Cache, Semantic
 
 
 class ThreadedCache(LECCache):
@@ -48,10 +49,17 @@ class ReloadedCache(LECCache):
         return await LECCache.load(self.path).alookup(prompt, llm_string)
 
 
-class _Kinds:
-    """The same four caches for both suites."""
+class AllAlike(Topics):
+    """Tells no text from another."""
 
-    @pytest.fixture(params=["plain", "shared", "threads", "reloaded"])
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        return super().embed(["all"] * len(texts))
+
+
+class _Kinds:
+    """The same caches for both suites."""
+
+    @pytest.fixture(params=["plain", "shared", "threads", "reloaded", "semantic", "all alike"])
     def cache(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BaseCache]:
         kind = request.param
         if kind == "threads":
@@ -60,6 +68,9 @@ class _Kinds:
             cache.pool.shutdown()
         elif kind == "reloaded":
             yield ReloadedCache(tmp_path / "answers.lecmux")
+        elif kind in {"semantic", "all alike"}:
+            embedder = Topics() if kind == "semantic" else AllAlike()
+            yield LECCache(semantic=Semantic(embedder, max_error=0.1))
         elif kind == "shared":
             yield LECCache(cache=Cache(1_000_000))
         else:

@@ -12,9 +12,10 @@ from llama_index.core.llms import LLM
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.tools.types import BaseTool
 
-from lecmux import Query
+from lecmux import Query, Semantic
 from lecmux.errors import ConfigError
 from lecmux.query import CacheMode, check_cache_mode
+from lecmux.salient import Salient, is_shaped, salient
 from llama_index.llms.lecmux.canonical import (
     UnstableKeyError,
     chat_key,
@@ -23,11 +24,15 @@ from llama_index.llms.lecmux.canonical import (
     plain,
     written,
 )
+from llama_index.llms.lecmux.salient import salient_chat
 
 ROUTE: Final = "lecmux_route"
 """Keyword argument that names a model: no other is asked."""
 CACHE: Final = "lecmux_cache"
 """Keyword argument that says what this call does with the cache: "use", "refresh" or "skip"."""
+SEMANTIC: Final = "lecmux_semantic"
+"""Keyword argument. False: only the exact question is looked up; True: one that is alike may answer although
+tools or a structured output are asked for."""
 OFFER: Final = "lecmux_offer"
 """Carries an `Offer` from the preparation of a call with tools to the call."""
 
@@ -59,6 +64,7 @@ class Asking:
     offer: Offer | None = None
     route: str | None = None
     mode: CacheMode = "use"
+    alike: bool | None = None
 
     @classmethod
     def chat(cls, messages: Sequence[ChatMessage], options: Mapping[str, Any]) -> "Asking":
@@ -95,10 +101,16 @@ class Asking:
         )
         return {**prepared, **self.options}
 
-    def query(self, identity: str, namespace: str) -> tuple[Query, bool]:
+    def query(
+        self, identity: str, namespace: str, *, semantic: Semantic | None = None, shaped: bool = False
+    ) -> tuple[Query, bool]:
         """The query, and whether its key is stable enough to store under.
 
-        `identity`: what tells this router's models apart from another's.
+        Args:
+            identity: what tells this router's models apart from another's.
+            namespace: of the router.
+            semantic: of the cache; None: only the exact question is looked up.
+            shaped: whether the models themselves call tools or give structured output.
         """
         attributes = {
             "messages": self.messages,
@@ -115,9 +127,21 @@ class Asking:
                 plain(self.options),
                 self.offer and self.offer.described(),
             ]
-            return Query(text, fingerprint=digest(written(said).encode()), attributes=attributes), True
+            fingerprint = digest(written(said).encode())
         except UnstableKeyError:
             return Query("", attributes=attributes), False
+        found = self._salient(semantic, shaped=shaped or self.offer is not None) if semantic else None
+        salient, context = found or (None, "")
+        return Query(text, "", fingerprint, attributes, salient, context), True
+
+    def _salient(self, semantic: Semantic, *, shaped: bool) -> Salient | None:
+        """What may be alike in a question, and the rest of it; None: nothing."""
+        may = self.alike
+        if may is None:
+            may = semantic.tools or not (shaped or is_shaped(written(plain(self.options))))
+        if not may:
+            return None
+        return salient(self.prompt, "") if self.form == "completion" else salient_chat(self.messages)
 
 
 def _taken_apart(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,6 +149,7 @@ def _taken_apart(options: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "route": rest.pop(ROUTE, None),
         "mode": check_cache_mode(rest.pop(CACHE, None) or "use"),
+        "alike": rest.pop(SEMANTIC, None),
         "offer": rest.pop(OFFER, None),
         "options": rest,
     }

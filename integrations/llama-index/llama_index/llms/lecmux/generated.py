@@ -25,6 +25,11 @@ class Generated:
         """Its text, "" where there is none."""
         return text_of(self.response)
 
+    @property
+    def wording(self) -> str:
+        """All of it as one text: what it says, and which tools it calls."""
+        return self.text + "".join(map(str, self._calls()))
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Generated):
             return NotImplemented

@@ -31,7 +31,7 @@ from lecmux.errors import ConfigError
 from lecmux.explain import Explanation, aexplain, explain
 from lecmux.report import Report
 from lecmux.state import StateFile
-from llama_index.llms.lecmux.asking import CACHE, OFFER, ROUTE, Asking, Offer
+from llama_index.llms.lecmux.asking import CACHE, OFFER, ROUTE, SEMANTIC, Asking, Offer
 from llama_index.llms.lecmux.canonical import FACTS
 from llama_index.llms.lecmux.metadata import common_metadata, takes_tools
 from llama_index.llms.lecmux.replay import chunks
@@ -48,7 +48,7 @@ from llama_index.llms.lecmux.wiring import Turn, Wiring
 __all__ = ["RouterLLM"]
 
 DEFAULT_CAPACITY_BYTES: Final = 256 * 2**20
-_OURS: Final = frozenset({ROUTE, CACHE})
+_OURS: Final = frozenset({ROUTE, CACHE, SEMANTIC})
 
 
 class RouterLLM(FunctionCallingLLM):
@@ -62,7 +62,8 @@ class RouterLLM(FunctionCallingLLM):
     answered as `usage`, and for a hit its `hit_id` and `age_seconds`.
 
     Tools are offered to the chosen model in its own way. Any call can name its model with
-    `lecmux_route="large"`, and what to do with the cache with `lecmux_cache="refresh"` or `"skip"`.
+    `lecmux_route="large"`, and what to do with the cache with `lecmux_cache="refresh"` or `"skip"`; with
+    `lecmux_semantic=False` no answer to a question that is only alike is served.
     """
 
     models: dict[str, LLM] = Field(exclude=True)
@@ -71,6 +72,9 @@ class RouterLLM(FunctionCallingLLM):
     """By those names. Where not every model has a price, costs are seconds, and every decision says so."""
     cache: Any = Field(default=None, exclude=True)
     """A `lecmux.Cache` or `AsyncCache` to share; None: one of its own, 256 MiB; False: none."""
+    semantic: Any = Field(default=None, exclude=True)
+    """A `lecmux.Semantic` for a cache of its own: questions that are only alike may be answered. Without one,
+    or for a `cache` that is passed without, answers are to the exact question."""
     quality: Any = Field(default=None, exclude=True)
     """How right an answer is, where known at once: `(query, reply) -> float | None`, or an object with it."""
     price_of_wrong_usd: float = 0.0
@@ -121,7 +125,9 @@ class RouterLLM(FunctionCallingLLM):
         refuse_strangers(settings, type(self).model_fields)
         settings["models"] = checked_models(settings.get("models"))
         if settings.get("cache") is None:
-            settings["cache"] = Cache(DEFAULT_CAPACITY_BYTES)
+            settings["cache"] = Cache(DEFAULT_CAPACITY_BYTES, semantic=settings.get("semantic"))
+        elif settings.get("semantic") is not None:
+            raise ConfigError("semantic= belongs to the Cache that is passed: Cache(..., semantic=...)")
         super().__init__(**settings)
         if "callback_manager" in settings and settings["callback_manager"] is not None:
             self.callback_manager = settings["callback_manager"]

@@ -13,6 +13,7 @@ from lecmux.errors import ConfigError
 from lecmux.facts import facts
 from lecmux.query import Query
 from lecmux.report import Report
+from lecmux.salient import is_shaped
 from llama_index.llms.lecmux import codec
 from llama_index.llms.lecmux.asking import ROUTE, Asking
 from llama_index.llms.lecmux.calls import Caller
@@ -32,6 +33,10 @@ class AnswerCodec:
     def dump(self, value: Generated, /) -> bytes:
         """By the closed schema."""
         return codec.encode(value)
+
+    def text(self, value: Generated, /) -> str:
+        """By which two answers are compared."""
+        return value.wording
 
     def load(self, stored: Any, /) -> Generated:
         """New objects on every call."""
@@ -110,7 +115,11 @@ class Wiring:
         Raises:
             ConfigError: it names a model that is not there, or offers tools that no model can take.
         """
-        query, stable = asking.query(identity(self._models), self._namespace)
+        semantic = None if self._store is None else self._store.semantic
+        shaped = semantic is not None and any(map(_is_shaped, self._models.values()))
+        query, stable = asking.query(
+            identity(self._models), self._namespace, semantic=semantic, shaped=shaped
+        )
         if not stable:
             self._say_once("what is asked holds an object or file without a stable form: it is not cached")
         core, allowed = self._core if stable else self._alone, self._allowed(asking)
@@ -142,3 +151,8 @@ class Wiring:
         if text not in self._said:
             self._said.add(text)
             _LOGGER.warning(text)
+
+
+def _is_shaped(model: LLM) -> bool:
+    """Whether a model's own settings ask for tools or a structured output."""
+    return is_shaped(repr(getattr(model, "additional_kwargs", None)))
