@@ -1,4 +1,5 @@
-//! What a walk goes by: a code of one bit a coordinate, a cache line or few, or the row itself where that is as short.
+//! What a walk goes by: the rows, and before them codes of one bit a coordinate, a cache line or few, which tell
+//! the rows that need not be looked at. Rows that are as short have no codes.
 //!
 //! The estimate is that of [`crate::codes`]; here the words of a code lie side by side with its terms.
 
@@ -10,10 +11,12 @@ use crate::rows::Rows;
 
 /// Says how similar a node is to what is looked for.
 pub(crate) trait Guide {
-    /// Of the node's vector and the query, or about.
-    fn similarity(&self, node: u32) -> f32;
-    /// Asks for what `similarity` will read.
+    /// Asks for what `promising` will read.
     fn prefetch(&self, node: u32);
+    /// Whether a node may be more similar than `worst`; asks for what `similarity` will read if so.
+    fn promising(&self, node: u32, worst: f32) -> bool;
+    /// Of the node's vector and the query.
+    fn similarity(&self, node: u32) -> f32;
 }
 
 /// By the row itself.
@@ -27,6 +30,11 @@ impl Guide for ByRow<'_> {
     #[inline]
     fn similarity(&self, node: u32) -> f32 {
         self.rows.dot(self.kernels, self.query, node as usize).clamp(-1.0, 1.0)
+    }
+
+    #[inline]
+    fn promising(&self, _: u32, _: f32) -> bool {
+        true
     }
 
     #[inline]
@@ -51,19 +59,21 @@ pub(crate) struct Codes {
     norm: f32,
 }
 
-/// A query as the codes meet it.
+/// By the rows whose codes do not rule them out.
 pub(crate) struct ByCode<'a> {
     codes: &'a Codes,
-    kernels: &'a Kernels,
+    exact: ByRow<'a>,
     residual: Vec<f32>,
     total: f32,
     shift: f32,
-    /// The standard error of an estimate over its factor.
+    /// How much an estimate may be too low, over its factor.
     doubt: f32,
 }
 
 /// See `crate::codes`.
 const ERROR: f32 = 0.602_81;
+/// Standard errors by which an estimate may be too low: what may still be more similar is compared.
+const DOUBT: f32 = 1.5;
 
 impl Codes {
     pub(crate) fn new(centre: Vec<f32>) -> Self {
@@ -124,12 +134,13 @@ impl Codes {
     }
 
     /// `query` about the centre.
-    pub(crate) fn by<'a>(&'a self, kernels: &'a Kernels, query: &[f32]) -> ByCode<'a> {
+    pub(crate) fn by<'a>(&'a self, exact: ByRow<'a>) -> ByCode<'a> {
+        let ByRow { kernels, query, .. } = exact;
         let residual: Vec<f32> = query.iter().zip(&self.centre).map(|(q, c)| q - c).collect();
         let total = residual.iter().sum();
-        let doubt = ERROR * kernels.dot_f32(&residual, &residual).sqrt();
+        let doubt = DOUBT * ERROR * kernels.dot_f32(&residual, &residual).sqrt();
         let shift = kernels.dot_f32(query, &self.centre) - self.norm;
-        ByCode { codes: self, kernels, residual, total, shift, doubt }
+        ByCode { codes: self, exact, residual, total, shift, doubt }
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
@@ -165,26 +176,30 @@ impl Codes {
     }
 }
 
-impl ByCode<'_> {
-    /// The standard error of [`Guide::similarity`], about.
-    pub(crate) fn error(&self, node: u32) -> f32 {
-        self.codes.place(node).1 * self.doubt
-    }
-}
-
 impl Guide for ByCode<'_> {
-    #[inline]
-    fn similarity(&self, node: u32) -> f32 {
-        let (lines, factor, offset) = self.codes.place(node);
-        let parts = lines.iter().zip(self.residual.chunks(64 * WORDS_A_LINE));
-        let set: f32 =
-            parts.map(|(line, query)| self.kernels.set_bits_sum(query, &line.0[..query.len() / 64], 1)).sum();
-        (2.0 * set - self.total) * factor + offset + self.shift
-    }
-
     #[inline]
     fn prefetch(&self, node: u32) {
         let from = node as usize * self.codes.each();
         (from..from + self.codes.each()).for_each(|at| prefetch_index(&self.codes.lines, at));
+    }
+
+    #[inline]
+    fn promising(&self, node: u32, worst: f32) -> bool {
+        let (lines, factor, offset) = self.codes.place(node);
+        let parts = lines.iter().zip(self.residual.chunks(64 * WORDS_A_LINE));
+        let kernels = self.exact.kernels;
+        let set: f32 =
+            parts.map(|(line, query)| kernels.set_bits_sum(query, &line.0[..query.len() / 64], 1)).sum();
+        let estimate = (2.0 * set - self.total) * factor + offset + self.shift;
+        let promising = estimate + factor * self.doubt >= worst;
+        if promising {
+            self.exact.prefetch(node);
+        }
+        promising
+    }
+
+    #[inline]
+    fn similarity(&self, node: u32) -> f32 {
+        self.exact.similarity(node)
     }
 }

@@ -61,7 +61,7 @@ impl Graph {
         }
     }
 
-    /// The nodes most similar to `row` by their rows, of those a walk finds.
+    /// The nodes most similar to `row`, of those a walk finds.
     fn near(
         &self,
         rows: &Rows,
@@ -73,16 +73,10 @@ impl Graph {
     ) -> Vec<Found> {
         seen.clear();
         let links = &self.levels[level];
+        let exact = ByRow { rows, kernels, query: row };
         match &self.coded {
-            None => walk(links, &ByRow { rows, kernels, query: row }, start, BUILD, seen),
-            Some(coded) => {
-                let mut found = walk(links, &coded.codes.by(kernels, row), start, BUILD, seen);
-                let nodes: Vec<u32> = found.iter().map(|found| found.node).collect();
-                let exact = dots(rows, kernels, row, &nodes);
-                found.iter_mut().zip(exact).for_each(|(found, exact)| found.similarity = exact);
-                found.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
-                found
-            }
+            None => walk(links, &exact, start, BUILD, seen),
+            Some(coded) => walk(links, &coded.codes.by(exact), start, BUILD, seen),
         }
     }
 }

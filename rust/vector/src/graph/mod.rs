@@ -3,7 +3,7 @@
 //!
 //! It differs from the paper in three things. Links have no direction, so a node that leaves knows who pointed at
 //! it. Every change keeps each level in one piece, so that every node can be reached after any history. And a walk
-//! goes by codes of one bit a coordinate, after which the most promising are compared by their rows.
+//! looks at a code of one bit a coordinate before it reads a row: most rows are ruled out by their codes.
 
 mod bytes;
 mod check;
@@ -29,7 +29,7 @@ pub(crate) const BOUND: usize = 32;
 pub(crate) const WANTED: usize = 16;
 /// Nodes among which it looks for them.
 const BUILD: usize = 100;
-/// Rows of more bytes are walked by their codes: one of so many is as quickly fetched as its code.
+/// Rows of more bytes have codes: one of so many is as quickly fetched as its code.
 const SHORT: usize = 256;
 /// The codes' centre moves when the mean has left it by this share of the vectors' mean square distance from it.
 const DRIFT: f64 = 0.01;

@@ -37,6 +37,12 @@ impl Pool {
         self.next = self.next.min(at);
     }
 
+    /// What is no more similar than this is of no use.
+    #[inline]
+    fn worst(&self) -> f32 {
+        if self.found.len() < self.most { f32::NEG_INFINITY } else { self.found[self.most - 1].similarity }
+    }
+
     /// The most similar that was not left, which it is now.
     #[inline]
     fn leave(&mut self) -> Option<u32> {
@@ -103,6 +109,8 @@ pub(crate) fn walk(
         if let Some(upcoming) = pool.upcoming() {
             links.prefetch(upcoming);
         }
+        let worst = pool.worst();
+        new.retain(|&next| guide.promising(next, worst));
         for &next in &new {
             pool.offer(guide.similarity(next), next);
         }
