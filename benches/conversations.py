@@ -142,7 +142,7 @@ def visits(talks: Sequence[Sequence[tuple[str, str]]], each: int, seed: int) -> 
     """Every conversation `each` times, in a seeded order.
 
     A third of them in the same words, a third with one turn in other words, a third with one turn that asks
-    what another conversation does.
+    what another conversation opens with.
     """
     dice = random.Random(seed)
     held = [(talk, visit) for talk in range(len(talks)) for visit in range(each)]
@@ -154,8 +154,8 @@ def visits(talks: Sequence[Sequence[tuple[str, str]]], each: int, seed: int) -> 
             turns[place] = (talks[talk][place][1], turns[place][1])
         elif visit % 3 == 2:
             other = dice.randrange(len(talks))
-            there = dice.randrange(len(talks[other]))
-            turns[place] = (talks[other][there][0], f"{other}.{there}")
+            place = max(1, place)
+            turns[place] = (talks[other][0][0], f"{other}.0")  # openings: their words need no history
         yield from _asked(turns)
 
 
