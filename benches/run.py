@@ -20,6 +20,7 @@ from benches import machine, marks, report
 from benches.measures import (
     batches,
     floor,
+    graphs,
     imports,
     live,
     lookups,
@@ -46,6 +47,7 @@ MEASURES: dict[str, Callable[[bool], report.Measure]] = {
     "live": live.measure,
     "floor": floor.measure,
     "vectors": vectors.measure,
+    "graphs": graphs.measure,
     "meaning": meaning.measure,
 }
 

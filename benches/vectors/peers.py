@@ -37,12 +37,12 @@ class Peer(Protocol):
 class Lecmux:
     """This one."""
 
-    efforts = (0,)
+    efforts: Sequence[int] = (0,)
 
-    def __init__(self, dim: int, *, store: Any, kernels: str | None = None) -> None:
-        self.index = VectorIndex(dim, store=store)
+    def __init__(self, dim: int, *, store: Any, engine: Any = "auto", kernels: str | None = None) -> None:
+        self.index = VectorIndex(dim, store=store, engine=engine)
         if kernels is not None:
-            self.index._core = _core.VectorIndex(dim, store=store, engine="auto", kernels=kernels)
+            self.index._core = _core.VectorIndex(dim, store=store, engine=engine, kernels=kernels)
 
     def fill(self, base: Rows) -> None:
         """See `Peer`."""
@@ -63,6 +63,24 @@ class Lecmux:
         """See `Peer`."""
         self.index.remove(old)
         self.index.add(new, vector)
+
+
+class LecmuxGraph(Lecmux):
+    """The graph of this one."""
+
+    efforts: Sequence[int] = (10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512)
+
+    def __init__(self, dim: int, *, store: Any) -> None:
+        super().__init__(dim, store=store, engine="hnsw")
+        self._effort: int | None = None
+
+    def effort(self, value: int) -> None:
+        """See `Peer`."""
+        self._effort = value
+
+    def nearest(self, query: Rows) -> int:
+        """See `Peer`."""
+        return int(self.index.search(query, 1, effort=self._effort)[0][0, 0])
 
 
 class Hnswlib:
