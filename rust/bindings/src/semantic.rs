@@ -3,16 +3,25 @@
 use lecmux_core::semantic::facets::Facets;
 use lecmux_core::semantic::features::{Near, features};
 use lecmux_core::semantic::model::{Pooled, Record};
+use lecmux_core::semantic::rate::Rate;
 use lecmux_core::semantic::{prior, young};
-use lecmux_sim::semantic::{Outcome, Stream};
+use lecmux_sim::semantic::{Outcome, Settings, Stream, Told};
 use pyo3::prelude::*;
 
 use crate::error::{CoreError, guarded};
 use crate::fork::detached;
 use crate::simulate::copied;
 
-/// Hits, wrong hits, audits, and the row asked and served of each request.
-type Replayed = (u64, u64, u64, Vec<(usize, Option<usize>)>);
+/// Requests, hits, wrong hits; estimate, low and high since the start; the same of late; the truth of late.
+type Place = (usize, u64, u64, [f64; 3], [f64; 3], f64);
+/// Hits, wrong hits, audits, drifts; the rows asked and served; the curve; the calibration.
+type Replayed = ([u64; 4], Vec<(usize, Option<usize>)>, Vec<Place>, Vec<(f64, f64, f64)>);
+
+fn place(told: &Told) -> Place {
+    let ends = |rate: Rate| [rate.estimate, rate.low, rate.high];
+    let Told { requests, hits: [hits, wrong], rate, recent, recent_truth } = *told;
+    (requests, hits, wrong, ends(rate), ends(recent), recent_truth)
+}
 
 /// Texts with vectors and classes, to be replayed in many orders.
 #[pyclass(frozen, module = "lecmux._core")]
@@ -37,8 +46,8 @@ impl SemanticStream {
         Ok(Self(stream.map_err(CoreError)?))
     }
 
-    /// Hits, wrong hits, audits and the rows (asked, served or None) of the order of `seed`.
-    #[pyo3(signature = (seed, *, requests, max_error, hide_answers))]
+    /// What became of the order of `seed`: see `Replayed`.
+    #[pyo3(signature = (seed, *, requests, max_error, hide_answers, redraw=None))]
     fn replay(
         &self,
         py: Python<'_>,
@@ -46,18 +55,33 @@ impl SemanticStream {
         requests: usize,
         max_error: f64,
         hide_answers: bool,
+        redraw: Option<usize>,
     ) -> PyResult<Replayed> {
-        let run = guarded(|| Ok(detached(py, || self.0.replay(seed, requests, max_error, hide_answers))))?;
-        let Outcome { hits, wrong_hits, audits, trace } = run.map_err(CoreError)?;
-        Ok((hits, wrong_hits, audits, trace))
+        let settings = Settings { requests, max_error, hide: hide_answers, redraw };
+        let run = guarded(|| Ok(detached(py, || self.0.replay(seed, settings))))?;
+        let Outcome { hits, wrong_hits, audits, trace, drifts, curve, calibration } =
+            run.map_err(CoreError)?;
+        let curve = curve.iter().map(place).collect();
+        Ok(([hits, wrong_hits, audits, drifts], trace, curve, calibration))
     }
 
     /// Hits of the best static threshold in hindsight, and that threshold.
-    #[pyo3(signature = (seed, *, requests, max_error))]
-    fn hindsight(&self, py: Python<'_>, seed: u64, requests: usize, max_error: f64) -> PyResult<(u64, f64)> {
-        guarded(|| Ok(detached(py, || self.0.hindsight(seed, requests, max_error))))
+    #[pyo3(signature = (seed, *, requests, max_error, redraw=None))]
+    fn hindsight(
+        &self,
+        py: Python<'_>,
+        seed: u64,
+        requests: usize,
+        max_error: f64,
+        redraw: Option<usize>,
+    ) -> PyResult<(u64, f64)> {
+        let settings = Settings { requests, max_error, hide: false, redraw };
+        guarded(|| Ok(detached(py, || self.0.hindsight(seed, settings))))
     }
 }
+
+/// Entries at which their number speaks neither for nor against a hit: exp(6).
+const NEUTRAL_ENTRIES: usize = 403;
 
 /// Whether a cached text's answer would be served for a query of which no stream tells anything yet; the probability
 /// that it would be wrong; and the facet that forbids it, or "".
@@ -70,7 +94,8 @@ pub(crate) fn judge_pair(
     max_error: f64,
 ) -> (bool, f64, &'static str) {
     let words = Facets::of(query).compare(&Facets::of(cached));
-    let near = Near { similarity, around: None, surprise: [0.0; 2], entries: 403, agreement: None };
+    let near =
+        Near { similarity, around: None, surprise: [0.0; 2], entries: NEUTRAL_ENTRIES, agreement: None };
     let model = Pooled::new(&prior::MEANS, &prior::DEVIATIONS);
     let wrong = model.wrong(&features(&near, &words), &Record::default());
     let veto = young::veto(&words);

@@ -9,6 +9,7 @@ use lecmux_core::semantic::features::features;
 use lecmux_core::semantic::judge::{Judge, Verdict};
 use lecmux_core::semantic::model::Record;
 use lecmux_core::semantic::neighbours::{NEIGHBOURS, Neighbour, candidate, near};
+use lecmux_core::semantic::rate::Rate;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -39,6 +40,45 @@ pub struct Outcome {
     pub audits: u64,
     /// The row of each request, and the row whose answer was served.
     pub trace: Vec<(usize, Option<usize>)>,
+    /// How often predictions were found to hold no more.
+    pub drifts: u64,
+    /// What audits told, at even places.
+    pub curve: Vec<Told>,
+    /// Least predicted risk, labels and wrong ones of each bin.
+    pub calibration: Vec<(f64, f64, f64)>,
+}
+
+/// What the audits up to a request told of the rate of wrong hits, beside the truth.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Told {
+    /// Requests so far.
+    pub requests: usize,
+    /// Hits, and wrong hits, so far.
+    pub hits: [u64; 2],
+    /// Since the start.
+    pub rate: Rate,
+    /// Of late.
+    pub recent: Rate,
+    /// What `recent` estimates.
+    pub recent_truth: f64,
+}
+
+/// Requests that count half in the truth of late.
+const HALF_LIFE: f64 = 500.0;
+/// Places of the curve.
+const PLACES: usize = 200;
+
+/// How a stream is served.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Requests served.
+    pub requests: usize,
+    /// The share of wrong hits that is tolerable.
+    pub max_error: f64,
+    /// Stored answers are kept out of the features.
+    pub hide: bool,
+    /// After so many requests every class means something else: what was stored before is wrong from then on.
+    pub redraw: Option<usize>,
 }
 
 fn dot(first: &[f32], second: &[f32]) -> f32 {
@@ -107,34 +147,54 @@ impl Stream {
         rows
     }
 
-    /// Serves the first `requests` rows of the order of `seed`.
+    /// Serves the rows in the order of `seed`.
     ///
     /// # Errors
     /// As [`Judge::new`].
-    pub fn replay(&self, seed: u64, requests: usize, max_error: f64, hide: bool) -> Result<Outcome, Error> {
-        let mut run = Run { stream: self, judge: Judge::new(max_error, seed)?, hide, entries: Vec::new() };
+    pub fn replay(&self, seed: u64, settings: Settings) -> Result<Outcome, Error> {
+        let judge = Judge::new(settings.max_error, seed)?;
+        let mut run = Run { stream: self, judge, settings, served: 0, entries: Vec::new() };
         let mut outcome = Outcome::default();
-        for row in self.order(seed).into_iter().take(requests) {
+        let (mut recent, step) = ([0.0; 2], settings.requests.div_ceil(PLACES).max(1));
+        for row in self.order(seed).into_iter().take(settings.requests) {
+            let meaning = run.meaning(run.served);
             let served = run.request(row);
+            let wrong = served.is_some_and(|(from, stored)| !self.right(from, row) || stored != meaning);
             outcome.hits += u64::from(served.is_some());
-            outcome.wrong_hits +=
-                u64::from(served.is_some_and(|from| self.classes[from] != self.classes[row]));
-            outcome.trace.push((row, served));
+            outcome.wrong_hits += u64::from(wrong);
+            outcome.trace.push((row, served.map(|(from, _)| from)));
+            let keep = 0.5_f64.powf(1.0 / HALF_LIFE);
+            recent = [recent[0] * keep + 1.0, recent[1] * keep + f64::from(u8::from(wrong))];
+            if outcome.trace.len() % step == 0 {
+                outcome.curve.push(Told {
+                    requests: outcome.trace.len(),
+                    hits: [outcome.hits, outcome.wrong_hits],
+                    rate: run.judge.wrong_rate(),
+                    recent: run.judge.recent_wrong_rate(),
+                    recent_truth: recent[1] / recent[0],
+                });
+            }
         }
         run.judge.check();
         outcome.audits = run.judge.audits();
+        outcome.drifts = run.judge.drifts();
+        outcome.calibration = run.judge.calibration().collect();
         Ok(outcome)
+    }
+
+    fn right(&self, from: usize, row: usize) -> bool {
+        self.classes[from] == self.classes[row]
     }
 
     /// Hits of the best static threshold of this order that kept within `max_error`, and that threshold.
     #[must_use]
-    pub fn hindsight(&self, seed: u64, requests: usize, max_error: f64) -> (u64, f64) {
-        let order: Vec<usize> = self.order(seed).into_iter().take(requests).collect();
-        let most = max_error * order.len() as f64;
+    pub fn hindsight(&self, seed: u64, settings: Settings) -> (u64, f64) {
+        let order: Vec<usize> = self.order(seed).into_iter().take(settings.requests).collect();
+        let most = settings.max_error * order.len() as f64;
         let (mut low, mut high, mut best) = (THRESHOLDS.start, THRESHOLDS.end, (0, 1.0));
         while low < high {
             let middle = usize::midpoint(low, high);
-            let (hits, wrong) = self.fixed(&order, middle as f32 / 100.0);
+            let (hits, wrong) = self.fixed(&order, middle as f32 / 100.0, settings.redraw);
             if wrong as f64 <= most {
                 best = if hits > best.0 { (hits, middle as f64 / 100.0) } else { best };
                 high = middle;
@@ -145,16 +205,21 @@ impl Stream {
         best
     }
 
-    fn fixed(&self, order: &[usize], threshold: f32) -> (u64, u64) {
-        let (mut stored, mut hits, mut wrong) = (Vec::new(), 0, 0);
-        for &row in order {
+    /// Hits and wrong hits of a static threshold.
+    fn fixed(&self, order: &[usize], threshold: f32, redraw: Option<usize>) -> (u64, u64) {
+        let (mut stored, mut hits, mut wrong, mut before) = (Vec::new(), 0, 0, 0);
+        for (served, &row) in order.iter().enumerate() {
+            if Some(served) == redraw {
+                before = stored.len();
+            }
             let nearest = stored
                 .iter()
-                .map(|&entry| (self.similarity(row, entry), entry))
-                .fold((f32::MIN, row), |best, next| if next.0 > best.0 { next } else { best });
+                .enumerate()
+                .map(|(slot, &entry)| (self.similarity(row, entry), slot))
+                .fold((f32::MIN, 0), |best, next| if next.0 > best.0 { next } else { best });
             if nearest.0 >= threshold {
                 hits += 1;
-                wrong += u64::from(self.classes[nearest.1] != self.classes[row]);
+                wrong += u64::from(nearest.1 < before || !self.right(stored[nearest.1], row));
             } else {
                 stored.push(row);
             }
@@ -167,24 +232,34 @@ struct Entry {
     row: usize,
     arrival: f64,
     record: Record,
+    /// What classes meant when it was stored.
+    meaning: u64,
 }
 
 struct Run<'a> {
     stream: &'a Stream,
     judge: Judge,
-    hide: bool,
+    settings: Settings,
+    served: usize,
     entries: Vec<Entry>,
 }
 
 impl Run<'_> {
-    /// The row whose answer was served.
-    fn request(&mut self, row: usize) -> Option<usize> {
+    /// What classes mean after so many requests: 0, or 1 once they were drawn anew.
+    fn meaning(&self, served: usize) -> u64 {
+        u64::from(self.settings.redraw.is_some_and(|redraw| served >= redraw))
+    }
+
+    /// The row whose answer was served, and what classes meant when that was stored.
+    fn request(&mut self, row: usize) -> Option<(usize, u64)> {
+        let meaning = self.meaning(self.served);
+        self.served += 1;
         self.judge.request();
         let found = self.nearest(row);
         let neighbours: Vec<Neighbour> =
             found.iter().map(|&(similarity, slot)| self.neighbour(similarity, slot)).collect();
         let Some(place) = candidate(&neighbours) else {
-            self.store(row, 0.0);
+            self.store(row, 0.0, meaning);
             return None;
         };
         let (slot, next) = (found[place].1, found.get(usize::from(place == 0)));
@@ -194,21 +269,21 @@ impl Run<'_> {
         let features = features(&near(&neighbours, place, self.entries.len(), mutual), &words);
         let judgement = self.judge.judge(&features, &self.entries[slot].record);
         if judgement.verdict == Verdict::Serve {
-            return Some(from);
+            return Some((from, self.entries[slot].meaning));
         }
-        let right = self.stream.classes[from] == self.stream.classes[row];
+        let right = self.stream.right(from, row) && self.entries[slot].meaning == meaning;
         let surprise = self.judge.learn(&features, &mut self.entries[slot].record, &judgement, right);
-        self.store(row, surprise);
+        self.store(row, surprise, meaning);
         None
     }
 
-    fn store(&mut self, row: usize, arrival: f64) {
-        self.entries.push(Entry { row, arrival, record: Record::default() });
+    fn store(&mut self, row: usize, arrival: f64, meaning: u64) {
+        self.entries.push(Entry { row, arrival, record: Record::default(), meaning });
     }
 
     fn neighbour(&self, similarity: f32, slot: usize) -> Neighbour {
-        let Entry { row, arrival, record } = self.entries[slot];
-        let answer = (!self.hide).then(|| self.stream.classes[row]);
+        let Entry { row, arrival, record, meaning } = self.entries[slot];
+        let answer = (!self.settings.hide).then(|| 2 * self.stream.classes[row] + meaning);
         Neighbour { similarity: f64::from(similarity), arrival, record, answer }
     }
 

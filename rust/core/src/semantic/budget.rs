@@ -3,15 +3,21 @@
 //! Let W be the wrong hits so far and V the sum of their predicted probabilities. Where the predictions hold,
 //! u^W exp(-(u-1) V) is a martingale for every u, and so is its mixture over u ~ Gamma(SHAPE, SHAPE). By Ville's
 //! inequality the mixture ever reaches 1/alpha with probability at most alpha. So a hit is served only while W > budget
-//! would need the mixture to reach 1/alpha: then W <= budget at all times at once, with probability 1 - alpha.
+//! would need the mixture to reach 1/alpha: then W <= budget at all times at once, with probability 1 - alpha. The same
+//! follows where V is any estimate that is never below the sum of the true probabilities, since the mixture falls in V;
+//! so V may be valued anew whenever labels correct the probabilities of hits of long ago.
 
-use super::calibration::{BINS, bin, edge};
+use super::calibration::{BINS, bin};
 use super::saved::{Numbers, Saved, amount, count, each};
+use super::supply::Supply;
 
 /// Shape and rate of the mixture: sharpest where about this many wrong hits are expected.
 const SHAPE: f64 = 30.0;
 /// Chance that the budget is ever exceeded, where predictions hold.
 pub const ALPHA: f64 = 0.05;
+
+/// Relative error of the sum of the predicted probabilities, which more requests do not average out.
+const RELATIVE_ERROR: f64 = 0.08;
 
 /// The largest expected number of wrong hits that keeps the real one within `most`, at all times at once.
 ///
@@ -31,6 +37,13 @@ pub fn allowance(most: f64) -> f64 {
     low
 }
 
+/// What is spent at most: the allowance, further off by the relative error of the probabilities' sum. The two errors are
+/// independent, so their squares add.
+fn cautious(most: f64) -> f64 {
+    let short = 1.0 - allowance(most) / most.floor().max(1.0);
+    most.floor() * (1.0 - short.hypot(RELATIVE_ERROR)).max(0.0)
+}
+
 /// Logarithm of the mixture after `wrong` wrong hits where `expected` were predicted.
 fn evidence(wrong: f64, expected: f64) -> f64 {
     expected + SHAPE * SHAPE.ln() - ln_gamma(SHAPE) + ln_gamma(SHAPE + wrong)
@@ -48,10 +61,11 @@ fn ln_gamma(x: f64) -> f64 {
 
 /// Requests after which the threshold is planned again.
 const PLAN_EVERY: u64 = 20;
-/// Requests after which half of the supply is forgotten.
-const HALF_LIFE: f64 = 1500.0;
 /// The shortest span that is planned for, in requests; later, the next as many as there were.
 const SHORTEST_PLAN: f64 = 500.0;
+/// The largest risk of a hit, as a multiple of the budget: while little is stored, candidates are few and poor, and what
+/// they leave of the budget buys more hits later.
+const DEAREST: f64 = 6.0;
 
 /// What was risked, and the probability of a wrong answer up to which a hit is worth its risk.
 ///
@@ -61,10 +75,15 @@ const SHORTEST_PLAN: f64 = 500.0;
 pub struct Budget {
     max_error: f64,
     requests: u64,
+    /// Hits, by the bin of what the model predicted.
+    served: [f64; BINS],
+    /// Risk of hits that is valued no more.
+    settled: f64,
     spent: f64,
     threshold: f64,
-    candidates: [f64; BINS],
-    risks: [f64; BINS],
+    supply: Supply,
+    /// Wrong hits that the requests so far tolerate, and their allowance.
+    allowed: (f64, f64),
 }
 
 impl Budget {
@@ -74,16 +93,22 @@ impl Budget {
         Self {
             max_error,
             requests: 0,
+            served: [0.0; BINS],
+            settled: 0.0,
             spent: 0.0,
             threshold: 0.0,
-            candidates: [0.0; BINS],
-            risks: [0.0; BINS],
+            supply: Supply::default(),
+            allowed: (0.0, cautious(0.0)),
         }
     }
 
     /// Counts a request, whatever becomes of it.
     pub fn request(&mut self) {
         self.requests += 1;
+        let most = (self.max_error * self.requests as f64).floor();
+        if most > self.allowed.0 {
+            self.allowed = (most, cautious(most));
+        }
         if self.requests % PLAN_EVERY == 1 {
             self.plan();
         }
@@ -91,15 +116,27 @@ impl Budget {
 
     /// Whether a candidate with this probability of a wrong answer may be served.
     pub fn admits(&mut self, wrong: f64) -> bool {
-        let bin = bin(wrong);
-        self.candidates[bin] += 1.0;
-        self.risks[bin] += wrong;
-        wrong <= self.threshold && self.spent + wrong <= allowance(self.max_error * self.requests as f64)
+        self.supply.add(wrong);
+        wrong <= self.threshold && self.spent + wrong <= self.allowed.1
     }
 
-    /// Counts a hit.
-    pub fn spend(&mut self, wrong: f64) {
+    /// Counts a hit: what the model predicted, and that corrected.
+    pub fn spend(&mut self, predicted: f64, wrong: f64) {
+        self.served[bin(predicted)] += 1.0;
         self.spent += wrong;
+    }
+
+    /// Values all hits anew, by the corrected probability of each bin of predictions.
+    pub fn revalue(&mut self, corrected: &[f64; BINS]) {
+        let valued: f64 = self.served.iter().zip(corrected).map(|(hits, wrong)| hits * wrong).sum();
+        self.spent = self.settled + valued;
+    }
+
+    /// Leaves the hits so far at their present value, and adds `more` wrong ones that it did not foresee.
+    pub fn settle(&mut self, more: f64) {
+        self.spent += more;
+        self.settled = self.spent;
+        self.served = [0.0; BINS];
     }
 
     /// The probability of a wrong answer up to which a hit is served.
@@ -108,48 +145,38 @@ impl Budget {
         self.threshold
     }
 
-    /// Sum of the predicted probabilities of the hits.
+    /// Sum of the probabilities of a wrong answer of the hits, as far as labels tell by now.
     #[must_use]
     pub fn spent(&self) -> f64 {
         self.spent
     }
 
     fn plan(&mut self) {
-        let keep = 0.5_f64.powf(PLAN_EVERY as f64 / HALF_LIFE);
-        for bin in 0..BINS {
-            self.candidates[bin] *= keep;
-            self.risks[bin] *= keep;
-        }
-        let span = (self.requests as f64).max(SHORTEST_PLAN);
-        let left = allowance(self.max_error * (self.requests as f64 + span)) - self.spent;
-        let supply = self.candidates.iter().sum::<f64>().max(1.0);
-        let mut rate = (left / span).max(0.0) * supply;
-        self.threshold = 0.0;
-        for bin in 0..BINS {
-            let (low, high) = (edge(bin), edge(bin + 1));
-            if self.risks[bin] > rate {
-                self.threshold = low + (high - low) * rate / self.risks[bin];
-                return;
-            }
-            rate -= self.risks[bin];
-            self.threshold = high;
-        }
+        let requests = self.requests as f64;
+        self.supply.pass(PLAN_EVERY as f64, requests);
+        let span = requests.max(SHORTEST_PLAN);
+        let left = cautious(self.max_error * (requests + span)) - self.spent;
+        self.threshold = self.supply.threshold(left, requests, span).min(DEAREST * self.max_error);
     }
 }
 
 impl Saved for Budget {
     /// All but `max_error`, which is a setting.
     fn save(&self, to: &mut Vec<f64>) {
-        let Self { max_error: _, requests, spent, threshold, candidates, risks } = self;
-        to.extend([*requests as f64, *spent, *threshold]);
-        to.extend(candidates.iter().chain(risks));
+        let Self { max_error: _, requests, served, settled, spent, threshold, supply, allowed: _ } = self;
+        to.extend([*requests as f64, *settled, *spent, *threshold]);
+        to.extend(served);
+        supply.save(to);
     }
 
     fn load(&mut self, from: &mut Numbers<'_>) -> Option<()> {
         self.requests = count(from)?;
-        self.spent = amount(from)?;
-        self.threshold = amount(from)?;
-        each(&mut self.candidates, from, amount)?;
-        each(&mut self.risks, from, amount)
+        for part in [&mut self.settled, &mut self.spent, &mut self.threshold] {
+            *part = amount(from)?;
+        }
+        each(&mut self.served, from, amount)?;
+        let most = (self.max_error * self.requests as f64).floor();
+        self.allowed = (most, cautious(most));
+        self.supply.load(from)
     }
 }

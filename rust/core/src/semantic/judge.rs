@@ -3,14 +3,16 @@
 use super::audit;
 use super::budget::Budget;
 use super::calibration::Calibration;
+use super::drift::Drift;
 use super::features::FEATURES;
 use super::model::{Pooled, Record};
 use super::prior::{DEVIATIONS, MEANS};
+use super::rate::{LiveRate, Rate};
 use super::saved::{Numbers, Saved, amount, count};
 use crate::error::Error;
 
 /// The most labels of the model, and of the calibration, that one audit counts for.
-const HEAVIEST: [f64; 2] = [2.0, 8.0];
+const HEAVIEST: [f64; 2] = [2.0, 4.0];
 
 /// What becomes of a candidate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,11 +44,15 @@ pub struct Judge {
     seed: u64,
     requests: u64,
     audits: u64,
+    /// Audits since predictions last ceased to hold.
+    fresh_audits: u64,
     /// Audits that were wrong, each for as many hits as it stands for.
     audited_wrong: f64,
     model: Pooled,
     calibration: Calibration,
     budget: Budget,
+    rate: LiveRate,
+    drift: Drift,
 }
 
 impl Judge {
@@ -62,10 +68,13 @@ impl Judge {
             seed,
             requests: 0,
             audits: 0,
+            fresh_audits: 0,
             audited_wrong: 0.0,
             model: Pooled::new(&MEANS, &DEVIATIONS),
             calibration: Calibration::default(),
             budget: Budget::new(max_error),
+            rate: LiveRate::default(),
+            drift: Drift::default(),
         })
     }
 
@@ -73,6 +82,7 @@ impl Judge {
     pub fn request(&mut self) {
         self.requests += 1;
         self.budget.request();
+        self.rate.request();
     }
 
     /// Judges the candidate of the request counted last.
@@ -80,17 +90,24 @@ impl Judge {
         let predicted = self.model.wrong(features, record);
         let wrong = self.calibration.correct(predicted);
         let threshold = self.budget.threshold();
-        let verdict = if self.budget.admits(wrong) { self.serve(wrong, threshold) } else { Verdict::Decline };
+        let verdict = if self.budget.admits(wrong) {
+            self.serve(predicted, wrong, threshold)
+        } else {
+            Verdict::Decline
+        };
         Judgement { verdict, wrong, predicted, threshold }
     }
 
-    fn serve(&mut self, wrong: f64, threshold: f64) -> Verdict {
-        let share = audit::share(wrong, threshold, self.audits);
+    fn serve(&mut self, predicted: f64, wrong: f64, threshold: f64) -> Verdict {
+        let share = audit::share(wrong, threshold, self.fresh_audits);
         if audit::coin(self.seed, self.requests) < share {
             self.audits += 1;
+            self.fresh_audits += 1;
             return Verdict::Audit(1.0 / share);
         }
-        self.budget.spend(wrong);
+        self.budget.spend(predicted, wrong);
+        self.rate.hit(wrong, share, None);
+        self.drift.hit();
         Verdict::Serve
     }
 
@@ -107,12 +124,49 @@ impl Judge {
             Verdict::Audit(weight) => weight,
             _ => 1.0,
         };
-        if !right && matches!(judgement.verdict, Verdict::Audit(_)) {
-            self.audited_wrong += weight;
+        if matches!(judgement.verdict, Verdict::Audit(_)) {
+            self.audited_wrong += if right { 0.0 } else { weight };
+            self.rate.hit(judgement.wrong, 1.0 / weight, Some(!right));
         }
         self.model.learn(features, record, right, weight.min(HEAVIEST[0]));
-        self.calibration.learn(judgement.predicted, !right, weight.min(HEAVIEST[1]));
+        if self.calibration.learn(judgement.predicted, !right, weight.min(HEAVIEST[1])) {
+            self.budget.revalue(&self.calibration.corrected());
+        }
+        if let Some(served) = self.drift.label(judgement.wrong, !right) {
+            self.start_over(served);
+        }
         f64::from(u8::from(right)) - (1.0 - judgement.predicted)
+    }
+
+    /// Predictions have ceased to hold: what was learnt is doubted, and audits begin anew.
+    fn start_over(&mut self, served_wrong: f64) {
+        self.budget.settle(served_wrong);
+        self.calibration.restart();
+        self.model.doubt(&DEVIATIONS);
+        self.fresh_audits = 0;
+    }
+
+    /// Wrong hits among all requests since the start, from audits.
+    #[must_use]
+    pub fn wrong_rate(&self) -> Rate {
+        self.rate.all()
+    }
+
+    /// Wrong hits among the requests of late, from audits.
+    #[must_use]
+    pub fn recent_wrong_rate(&self) -> Rate {
+        self.rate.recent()
+    }
+
+    /// How often predictions were found to hold no more.
+    #[must_use]
+    pub fn drifts(&self) -> u64 {
+        self.drift.alarms()
+    }
+
+    /// What labels said, bin by bin of what the model predicted: least probability, labels, wrong ones.
+    pub fn calibration(&self) -> impl Iterator<Item = (f64, f64, f64)> {
+        self.calibration.table()
     }
 
     /// What the model gives for each feature.
@@ -150,20 +204,36 @@ impl Judge {
 impl Saved for Judge {
     /// All but the seed, which is a setting.
     fn save(&self, to: &mut Vec<f64>) {
-        let Self { seed: _, requests, audits, audited_wrong, model, calibration, budget } = self;
-        to.extend([*requests as f64, *audits as f64, *audited_wrong]);
+        let Self {
+            seed: _,
+            requests,
+            audits,
+            fresh_audits,
+            audited_wrong,
+            model,
+            calibration,
+            budget,
+            rate,
+            drift,
+        } = self;
+        to.extend([*requests as f64, *audits as f64, *fresh_audits as f64, *audited_wrong]);
         model.save(to);
         calibration.save(to);
         budget.save(to);
+        rate.save(to);
+        drift.save(to);
     }
 
     fn load(&mut self, from: &mut Numbers<'_>) -> Option<()> {
         self.requests = count(from)?;
         self.audits = count(from).filter(|&audits| audits <= self.requests)?;
+        self.fresh_audits = count(from).filter(|&audits| audits <= self.audits)?;
         self.audited_wrong = amount(from)?;
         self.model.load(from)?;
         self.calibration.load(from)?;
         self.budget.load(from)?;
+        self.rate.load(from)?;
+        self.drift.load(from)?;
         (self.budget.spent() <= self.requests as f64).then_some(())
     }
 }

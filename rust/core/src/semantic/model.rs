@@ -53,6 +53,11 @@ impl Pooled {
         Self { weights: *means, covariance }
     }
 
+    /// Is as unsure again as at the start, about what it has learnt.
+    pub fn doubt(&mut self, deviations: &[f64; FEATURES]) {
+        *self = Self::new(&self.weights, deviations);
+    }
+
     /// Mean and variance of the logit of a right answer.
     #[must_use]
     pub fn logit(&self, features: &[f64; FEATURES], record: &Record) -> (f64, f64) {
