@@ -532,10 +532,17 @@ class SemanticStream:
 
     def __new__(cls, texts: list[str], classes: Any, vectors: Any, dim: int) -> SemanticStream: ...
     def replay(
-        self, seed: int, *, requests: int, max_error: float, hide_answers: bool
-    ) -> tuple[int, int, int, list[tuple[int, int | None]]]:
-        """Hits, wrong hits, audits, and the row asked and the row served of each request."""
-    def hindsight(self, seed: int, *, requests: int, max_error: float) -> tuple[int, float]:
+        self, seed: int, *, requests: int, max_error: float, hide_answers: bool, redraw: int | None = None
+    ) -> tuple[
+        tuple[int, int, int, int],
+        list[tuple[int, int | None]],
+        list[tuple[int, int, int, tuple[float, float, float], tuple[float, float, float], float]],
+        list[tuple[float, float, float]],
+    ]:
+        """Hits, wrong hits, audits, drifts; rows asked and served; what audits told; predicted and seen."""
+    def hindsight(
+        self, seed: int, *, requests: int, max_error: float, redraw: int | None = None
+    ) -> tuple[int, float]:
         """Hits of the best static threshold, and the threshold."""
 
 def judge_pair(cached: str, query: str, similarity: float, *, max_error: float) -> tuple[bool, float, str]:

@@ -3,11 +3,13 @@
 import csv
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from lecmux.cli._folder import writable
 from lecmux.errors import ConfigError
 
 __all__ = ["app"]
@@ -41,12 +43,21 @@ def semantic(
     trace: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Takes order, row, served_row of each request as CSV.")
     ] = None,
+    redraw: Annotated[
+        int | None,
+        typer.Option(min=1, help="After so many requests every class means something else (drift)."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Takes charts (PNG, SVG). Needs lecmux[sim].")
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Serves a stream of classed texts from an empty cache, in seeded orders. Needs lecmux[cli,onnx]."""
     from lecmux.embedders import embedder as named  # noqa: PLC0415  an extra, loaded at first use
     from lecmux.semantic import evaluate_stream  # noqa: PLC0415
 
+    if out is not None:
+        writable(out)
     rows = _rows(file, [text, class_])
     classes = [None if row[1] == own_class else row[1] for row in rows]
     found = evaluate_stream(
@@ -57,7 +68,13 @@ def semantic(
         orders=orders,
         hide_answers=hide_answers,
         requests=requests,
+        redraw=redraw,
     )
+    if out is not None:
+        from lecmux.semantic._charts import write  # noqa: PLC0415  an extra, loaded at first use
+
+        for path in write(found, file.name, out):
+            print(path, file=sys.stderr)
     if trace is not None:
         _write_trace(trace, found)
     told = (
@@ -69,6 +86,7 @@ def semantic(
         "embed_calls",
         "hindsight_hits",
         "hindsight_threshold",
+        "drifts",
     )
     figures = {
         "file": file.name,
@@ -78,15 +96,22 @@ def semantic(
         "hit_rate": found.hit_rate,
         "wrong_rate": found.wrong_rate,
         "orders_within_budget": found.within_budget,
-        "orders": [{name: getattr(order, name) for name in told} for order in found.orders],
+        "orders": [
+            {name: getattr(order, name) for name in told} | {"live_rate": asdict(order.live_rate)}
+            for order in found.orders
+        ],
     }
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
         return
+    last = found.orders[-1].live_rate
     best = sum(order.hindsight_hits / order.requests for order in found.orders) / orders
     typer.echo(f"{file.name}: {orders} orders of {found.orders[0].requests} requests, max_error {max_error}")
     typer.echo(f"hits {found.hit_rate:.2%}, wrong hits {found.wrong_rate:.3%} of all requests")
     typer.echo(f"within the budget: {found.within_budget} of {orders} orders")
+    typer.echo(
+        f"what the last order's audits told: {last.estimate:.2%}, within {last.low:.2%} and {last.high:.2%}"
+    )
     typer.echo(f"best static threshold of each order, in hindsight: {best:.2%}")
 
 

@@ -10,7 +10,31 @@ from lecmux import _core
 from lecmux.embedders import Embedder
 from lecmux.errors import ConfigError
 
-__all__ = ["Order", "StreamEvaluation", "evaluate_stream"]
+__all__ = ["Interval", "Order", "StreamEvaluation", "Told", "evaluate_stream"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A rate of wrong hits among all requests, as audits tell it."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the audits up to a request told, beside the truth."""
+
+    requests: int
+    hits: int
+    wrong_hits: int
+    rate: Interval
+    """Since the start. Of 100 orders, 95 or more never leave it, once audits are many."""
+    recent: Interval
+    """Of late: a request counts half as much after 500 more. Holds 95 times in 100 at any one time."""
+    recent_truth: float
+    """What `recent` estimates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +54,18 @@ class Order:
     hindsight_threshold: float
     trace: tuple[tuple[int, int | None], ...]
     """The row of each request, and the row whose answer was served."""
+    drifts: int
+    """How often predictions were found to hold no more."""
+    told: tuple[Told, ...]
+    """At up to 200 even places."""
+    calibration: tuple[tuple[float, float, float], ...]
+    """Each bin of the risk that the model predicted: its least risk, the labels since predictions were last
+    given up, and the wrong ones among them."""
+
+    @property
+    def live_rate(self) -> Interval:
+        """What audits told of the rate of wrong hits at the end."""
+        return self.told[-1].rate if self.told else Interval(0.0, 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +102,7 @@ def evaluate_stream(
     orders: int = 20,
     hide_answers: bool = False,
     requests: int | None = None,
+    redraw: int | None = None,
 ) -> StreamEvaluation:
     """Serves the texts from an empty cache, once for each seed from 0 to `orders` - 1.
 
@@ -77,6 +114,8 @@ def evaluate_stream(
         orders: How many shuffles.
         hide_answers: Keep the neighbours' stored answers out of the features.
         requests: Serve only so many of each order.
+        redraw: After so many requests every class means something else: no answer stored before is right
+            any more.
 
     Raises:
         ConfigError: for a setting out of range, or texts and classes that are not as many.
@@ -85,18 +124,37 @@ def evaluate_stream(
         raise ConfigError(
             f"{len(texts)} texts with {len(classes)} classes: one class a text, and one text at least"
         )
-    if orders < 1 or (requests is not None and requests < 1):
-        raise ConfigError(f"orders and requests must be at least 1, got {orders} and {requests}")
+    if orders < 1 or min(requests or 1, redraw or 1) < 1 or 0 in (requests, redraw):
+        raise ConfigError(
+            f"orders, requests and redraw must be at least 1, got {orders}, {requests} and {redraw}"
+        )
     served = min(requests or len(texts), len(texts))
     vectors = embedder.embed(texts)
     stream = _core.SemanticStream(list(texts), _numbers(classes), vectors, vectors.shape[1])
 
     def run(seed: int) -> Order:
-        hits, wrong, audits, trace = stream.replay(
-            seed, requests=served, max_error=max_error, hide_answers=hide_answers
+        (hits, wrong, audits, drifts), trace, curve, calibration = stream.replay(
+            seed, requests=served, max_error=max_error, hide_answers=hide_answers, redraw=redraw
         )
-        best, threshold = stream.hindsight(seed, requests=served, max_error=max_error)
-        return Order(seed, served, hits, wrong, audits, served, best, threshold, tuple(trace))
+        best, threshold = stream.hindsight(seed, requests=served, max_error=max_error, redraw=redraw)
+        told = tuple(
+            Told(asked, hit, bad, Interval(*rate), Interval(*recent), truth)
+            for asked, hit, bad, rate, recent, truth in curve
+        )
+        return Order(
+            seed,
+            served,
+            hits,
+            wrong,
+            audits,
+            served,
+            best,
+            threshold,
+            tuple(trace),
+            drifts,
+            told,
+            tuple(calibration),
+        )
 
     with ThreadPoolExecutor(cpu_count() or 1) as pool:
         return StreamEvaluation(max_error, hide_answers, embedder.name, tuple(pool.map(run, range(orders))))

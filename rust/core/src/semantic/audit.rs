@@ -3,8 +3,9 @@
 //! The share is known and above 0 for every hit, so each audited hit stands for 1/share hits.
 
 /// Share of hits at the threshold that are audited, once there are audits.
-const SHARE: f64 = 0.03;
-const LEAST_SHARE: f64 = 0.002;
+const SHARE: f64 = 0.025;
+/// Even the surest hits are looked at: drift begins with them.
+const LEAST_SHARE: f64 = 0.005;
 const MOST_SHARE: f64 = 0.3;
 /// Audits after which the share has halved from its start.
 const FIRST_AUDITS: f64 = 50.0;

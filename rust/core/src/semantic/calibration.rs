@@ -16,7 +16,7 @@ const BAND: f64 = 1.5;
 /// Nearness below which labels are left out.
 const FARTHEST: f64 = 1e-3;
 /// Prior mean and standard deviation of the level's correction: fresh models err towards caution.
-const LEVEL: (f64, f64) = (-0.15, 0.2);
+const LEVEL: (f64, f64) = (-0.18, 0.2);
 /// The same after predictions ceased to hold: cautious, and quick to be taught otherwise.
 const SHAKEN: (f64, f64) = (1.0, 1.0);
 /// Prior standard deviation of the slope around 1, and the range that it is kept in.

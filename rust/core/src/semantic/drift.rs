@@ -1,14 +1,18 @@
 //! Whether predictions have ceased to hold.
 //!
-//! A bet on "more is wrong than predicted" multiplies its stake by 1 + (wrong - p) at every label. Where the
-//! probabilities hold or are cautious it gains nothing on average (a supermartingale); started anew whenever it falls
-//! below 1 it is a CUSUM, whose mean time to a false alarm is at least the bound (Lorden 1971). Where more is wrong than
-//! predicted it grows exponentially.
+//! A bet on "a share of the right answers has become wrong", so that p is now a = p + SHARE (1 - p), multiplies its
+//! stake by a/p at a wrong answer and by (1 - a)/(1 - p) at a right one. Where the probabilities hold or are cautious it
+//! gains nothing on average (a supermartingale); started anew whenever it falls below 1 it is a CUSUM, whose mean time to
+//! a false alarm is at least the bound (Lorden 1971). Few labels suffice where answers that seemed sure turn out wrong.
 
 use super::saved::{Numbers, Saved, amount, count};
 
 /// Logarithm of the stake at which predictions are given up.
 const ALARM: f64 = 10.3;
+/// Share of the right answers that are taken to have become wrong.
+const SHARE: f64 = 0.3;
+/// No single label counts for more than at this risk.
+const LEAST_RISK: f64 = 0.01;
 /// Candidates less likely to be right are never served, and tell nothing here.
 const AT_STAKE: f64 = 0.5;
 
@@ -36,7 +40,8 @@ impl Drift {
             return None;
         }
         let wrong = f64::from(u8::from(wrong));
-        self.stake += (wrong - risk).ln_1p();
+        let turned = risk + SHARE * (1.0 - risk);
+        self.stake += wrong * (turned / risk.max(LEAST_RISK)).ln() + (1.0 - wrong) * (1.0 - SHARE).ln();
         self.labels += 1.0;
         self.wrong += wrong;
         if self.stake <= 0.0 {
