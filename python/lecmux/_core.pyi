@@ -175,6 +175,15 @@ class Proposal:
     @property
     def neighbours(self) -> list[tuple[str, float]]:
         """The nearest entries, best first, in a preview: text and similarity."""
+    def again(self, store: Store, key: str, *, scope: str = "", fingerprint: str = "") -> Proposal:
+        """Looks once more, after waiting for another request."""
+    def depart(self, store: Store, key: str, *, scope: str = "", fingerprint: str = "") -> int:
+        """Notes that the answer is on its way under `key`; the number is for `arrive`."""
+    @staticmethod
+    def arrive(store: Store, number: int) -> None:
+        """The answer that was on its way is there, or will not come."""
+    def awaited(self, store: Store) -> tuple[str, str, str] | None:
+        """The key of a request under way whose answer would be served here."""
     def learn(self, store: Store, right: bool) -> None:
         """Teaches whether the candidate's answer says what the model's does."""
     def report(self, store: Store) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lecmux import _core, _fork
 from lecmux._envelope import entry_in
 from lecmux._hook_runner import HookRunner
+from lecmux._single_flight import Claim
 from lecmux.errors import VectorError
 from lecmux.policies.admit import ended_normally
 from lecmux.policies.semantic import Semantic
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from lecmux._stages import Core
     from lecmux.embedders import Embedder
 
-__all__ = ["Embed", "SemanticStage", "answer_name", "learn", "proposed", "semantic"]
+__all__ = ["Embed", "Flying", "SemanticStage", "answer_name", "follow", "learn", "proposed", "semantic"]
 
 _FAILURES_ALLOWED = 3
 _MOST_SERVED = 256
@@ -115,7 +116,7 @@ class SemanticStage:
         core.ledger.add(
             core.unit,
             scope=key.scope,
-            model=self.settings.embedder.name,
+            model=self.settings.made.name,
             spent=seconds if core.unit == "seconds" else usd,
             seconds=seconds,
         )
@@ -155,7 +156,7 @@ class SemanticStage:
     @property
     def embedder(self) -> str:
         """Names the embedder and, where it says so, its dimension."""
-        made = self.settings.embedder
+        made = self.settings.made
         return f"{made.name} {getattr(made, 'dim', '')}".strip()
 
     def unfit(self, hooks: HookRunner) -> None:
@@ -186,7 +187,7 @@ class _Worth:
     """Whether an embedding is worth its price: share of hits times what a hit saves, both fading means."""
 
     def __init__(self) -> None:
-        self._hits, self._looks = 1.0, 2.0
+        self._hits, self._looks = 10.0, 20.0  # hits take some hundred requests to begin with
         self._seconds, self._cost = 0.0, 0.0
         self._asked = 0
 
@@ -249,7 +250,7 @@ def proposed(query: Query, key: Key, core: "Core") -> Generator[Embed, Any, "Cor
             stage.looked(core.now() - started)
             return replace(core, proposal=proposal)
         texts = (text, *(waiting for _, waiting in near or ()))
-        vectors = rows((yield Embed(texts, stage.settings.embedder)), len(texts))
+        vectors = rows((yield Embed(texts, stage.settings.made)), len(texts))
         stage.embedded(core, key, len(texts), core.now() - started)
         for (number, _), vector in zip(near or (), vectors[1:], strict=True):
             _core.admit(store, number, vector)
@@ -263,6 +264,50 @@ def proposed(query: Query, key: Key, core: "Core") -> Generator[Embed, Any, "Cor
     return replace(core, proposal=proposal)
 
 
+def follow(key: Key, core: "Core") -> Generator[Claim, Any, tuple["Core", Answer | None]]:
+    """Waits for a request under way whose answer would be served here, and looks once more."""
+    proposal, store = core.proposal, core.store
+    if proposal is None or store is None:
+        return core, None
+    try:
+        named = proposal.awaited(store)
+        if named is None or named == key or core.flight.leads(Key(*named)):
+            return core, None
+        leader = Key(*named)
+        role = yield Claim(leader, core.flight)
+        with core.leading(leader, role):  # it ended meanwhile: whoever waits behind us may go on
+            pass
+        proposal = proposal.again(store, key.text, scope=key.scope, fingerprint=key.fingerprint)
+        served = core.alike(key, proposal) if proposal.verdict == "serve" else None
+    except Exception as error:
+        core.trouble("semantic", error)
+        return core, None
+    return replace(core, proposal=proposal), served
+
+
+class Flying:
+    """A block in which the answer to a request is on its way, so that others like it may wait."""
+
+    __slots__ = ("_core", "_key", "_number")
+
+    def __init__(self, core: "Core", key: Key) -> None:
+        self._core = core
+        self._key = key
+        self._number: int | None = None
+
+    def __enter__(self) -> None:
+        core, key = self._core, self._key
+        if core.proposal is not None and core.store is not None:
+            with core.contained("semantic"):
+                place = {"scope": key.scope, "fingerprint": key.fingerprint}
+                self._number = core.proposal.depart(core.store, key.text, **place)
+
+    def __exit__(self, *_: object) -> None:
+        if self._number is not None and self._core.store is not None:
+            with self._core.contained("semantic"):
+                _core.Proposal.arrive(self._core.store, self._number)
+
+
 def _knocked(
     stage: SemanticStage, store: _core.Store, text: str, place: dict[str, str], *, asks: bool
 ) -> tuple[Any, list[tuple[int, str]] | None]:
@@ -270,7 +315,7 @@ def _knocked(
 
     A request that only stores, and asks nothing, finds nothing near.
     """
-    gate = getattr(stage.settings.embedder, "gate", None)
+    gate = getattr(stage.settings.made, "gate", None)
     if gate is None:
         return None, None
     (quick,) = rows(gate.fast.embed((text,)), 1)
@@ -293,7 +338,7 @@ def learn(core: "Core", key: Key, reply: Reply) -> Generator[Embed, Any, None]:
             same = normal(texts[0]) == normal(texts[1])
             if not same and (proposal.similarity or 0.0) >= _FAR and all(texts):
                 started = core.now()
-                vectors = yield Embed(texts, stage.settings.embedder)
+                vectors = yield Embed(texts, stage.settings.made)
                 stage.embedded(core, key, 2, core.now() - started)
                 one, other = rows(vectors, 2)
                 same = _core.same_texts(*texts, one, other, bound=stage.settings.answers_alike)
@@ -336,7 +381,10 @@ def rows(vectors: Any, count: int) -> Sequence[Any]:
     Raises:
         VectorError: when they are not as many.
     """
-    if hasattr(vectors, "astype"):
+    if isinstance(vectors, memoryview) and vectors.shape is not None and len(vectors.shape) > 1:
+        flat, dim = vectors.cast("B").cast("f"), vectors.shape[1]
+        given: list[Any] = [flat[start : start + dim] for start in range(0, len(flat), dim)]
+    elif hasattr(vectors, "astype"):
         vectors = vectors.astype("float32", copy=False)
         given = [vectors[row] for row in range(len(vectors))]
     else:

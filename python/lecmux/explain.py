@@ -280,7 +280,7 @@ def _alike(query: Query, key: Key, core: Core) -> Generator[Embed, Any, Alike | 
         if about is None:
             return None
         text = about.text
-        vectors = yield Embed((text,), stage.settings.embedder)
+        vectors = yield Embed((text,), stage.settings.made)
         place = {"scope": key.scope, "fingerprint": key.fingerprint, "context": about.context}
         return Alike.of(_core.propose(store, key.text, text, rows(vectors, 1)[0], how="preview", **place))
     except Exception as error:

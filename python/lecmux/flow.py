@@ -16,7 +16,7 @@ from lecmux._attempt import Attempt, Check, Outcome
 from lecmux._consulting import COST_HOOKS, KEY_HOOKS, REPLY_HOOKS, consulted
 from lecmux._deadline import Deadline, within
 from lecmux._hook_runner import Consult, HookRunner, one_of
-from lecmux._semantic import Embed, learn, proposed, semantic
+from lecmux._semantic import Embed, Flying, follow, learn, proposed, semantic
 from lecmux._settle import settle
 from lecmux._shadow import note
 from lecmux._single_flight import Claim, Role, SingleFlight
@@ -111,13 +111,17 @@ def _claimed(query: Query, key: Key | None, core: Core, *, single_flight: bool) 
     """Asks a model, unless another request for the same key does so: then its answer is waited for."""
     if key is None or not single_flight or not core.shares(key):
         return (yield from _ask(query, key, core))
+    if core.proposal is not None:
+        core, found = yield from follow(key, core)
+        if found:
+            return found
     try:
         claim = Claim(key, core.flight)
         role = yield claim
     except Exception as error:  # the claim is ours: its failure must not fail the request
         core.incident("claim", error)
         return (yield from _ask(query, key, core))
-    with core.leading(key, role):
+    with core.leading(key, role), Flying(core, key):
         found = core.exact(key, again=True)
         if found is None and role == "done":  # who leads asks: nobody has just answered
             found = core.handed(key, claim.handoff)

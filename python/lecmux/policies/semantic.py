@@ -26,7 +26,7 @@ class Semantic:
     plain str is its own salient text.
 
     Attributes:
-        embedder: makes vectors of texts; see `lecmux.embedders`.
+        embedder: makes vectors of texts; None takes `lecmux.embedders.Static()`, which is always at hand.
         max_error: tolerated wrong hits, as a share of the requests that come to the stage; 0 serves none.
         same_answer: says whether two values, as models return them, say the same; the built-in compares their
             texts: equal but for writing, or alike (`answers_alike`) without a contradiction in numbers,
@@ -43,7 +43,7 @@ class Semantic:
         rest_seconds: how long.
     """
 
-    embedder: "Embedder"
+    embedder: "Embedder | None" = None
     max_error: float = 0.02
     same_answer: Callable[[Any, Any], bool | None] | None = None
     text: Callable[[Query], str | Salient | None] | None = None
@@ -53,9 +53,20 @@ class Semantic:
     slow_seconds: float = 5.0
     rest_seconds: float = 60.0
 
+    @property
+    def made(self) -> "Embedder":
+        """The embedder in use."""
+        if self.embedder is None:
+            raise ConfigError("an embedder is set when this is made")
+        return self.embedder
+
     def __post_init__(self) -> None:
-        name, dim = getattr(self.embedder, "name", None), getattr(self.embedder, "embed", None)
-        if not isinstance(name, str) or not callable(dim):
+        if self.embedder is None:
+            from lecmux.embedders import Static  # noqa: PLC0415  its table is loaded at first use
+
+            object.__setattr__(self, "embedder", Static())
+        name, embed = getattr(self.embedder, "name", None), getattr(self.embedder, "embed", None)
+        if not isinstance(name, str) or not callable(embed):
             raise ConfigError(
                 "embedder must have a name and embed(texts), such as lecmux.embedders.MiniLM(), "
                 f"not {self.embedder!r}"

@@ -103,6 +103,58 @@ impl Proposal {
         self.of_candidate(parts).unwrap_or_default()
     }
 
+    /// Looks once more, after waiting for another request.
+    #[pyo3(signature = (store, key, *, scope=Part::EMPTY, fingerprint=Part::EMPTY))]
+    fn again(
+        &self,
+        store: &Bound<'_, Store>,
+        key: &Bound<'_, PyString>,
+        scope: Part<'_>,
+        fingerprint: Part<'_>,
+    ) -> PyResult<Self> {
+        let (py, held) = (store.py(), store);
+        let (store, stage) = (held.get(), held.get().semantic()?);
+        let (now, cache) = (store.now(py)?, &store.cache);
+        let found = guarded(|| {
+            Ok(detached(py, || {
+                let alive = |key: &Key| {
+                    key.as_ref().is_some_and(|key| cache.peek(cache.hash(key), key, now, |_| ()).is_some())
+                };
+                stage.propose_again(&self.read(), alive)
+            }))
+        })?;
+        with_hit(held, found.map_err(CoreError)?, key_ref(key, scope, fingerprint)?, now, true)
+    }
+
+    /// Notes that the answer is on its way under `key`; the number is for `arrive`.
+    #[pyo3(signature = (store, key, *, scope=Part::EMPTY, fingerprint=Part::EMPTY))]
+    fn depart(
+        &self,
+        store: &Bound<'_, Store>,
+        key: &Bound<'_, PyString>,
+        scope: Part<'_>,
+        fingerprint: Part<'_>,
+    ) -> PyResult<u64> {
+        let (stage, key) = (store.get().semantic()?, key_ref(key, scope, fingerprint)?);
+        guarded(|| Ok(Key::new(key).map_or(0, |key| stage.depart(&self.read(), key))))
+    }
+
+    /// The answer that was on its way is there, or will not come.
+    #[staticmethod]
+    fn arrive(store: &Bound<'_, Store>, number: u64) -> PyResult<()> {
+        let stage = store.get().semantic()?;
+        guarded(|| {
+            stage.arrive(number);
+            Ok(())
+        })
+    }
+
+    /// Text, scope and fingerprint of the key of a request under way whose answer would be served here.
+    fn awaited(&self, store: &Bound<'_, Store>) -> PyResult<Option<(String, String, String)>> {
+        let stage = store.get().semantic()?;
+        guarded(|| Ok(stage.awaited(&self.read()).as_ref().map(crate::key::parts)))
+    }
+
     /// Teaches whether the candidate's answer says what the model's does.
     fn learn(&self, py: Python<'_>, store: &Bound<'_, Store>, right: bool) -> PyResult<()> {
         let stage = store.get().semantic()?;
@@ -178,11 +230,21 @@ pub(crate) fn propose(
     if let Some(quick) = quick {
         found = found.known_by(&copied::<f32>(quick, "quick", "float32")?).map_err(CoreError)?;
     }
-    let served = how == "use" && found.verdict() == Verdict::Serve;
-    let asked = key_ref(key, scope, fingerprint)?;
+    with_hit(slf, found, key_ref(key, scope, fingerprint)?, now, how == "use")
+}
+
+/// A proposal with its candidate as it is stored; one that is served is credited, where the request `counts`.
+fn with_hit(
+    slf: &Bound<'_, Store>,
+    found: stage::Proposal,
+    asked: KeyRef<'_>,
+    now_ms: u64,
+    counts: bool,
+) -> PyResult<Proposal> {
+    let served = counts && found.verdict() == Verdict::Serve;
     let named = found.candidate.as_ref().and_then(|found| found.key.as_ref());
-    let hit = named.map(|named| taken(slf, named, asked, now, served)).transpose()?.flatten();
-    let hit = hit.map(|hit| Py::new(py, hit)).transpose()?;
+    let hit = named.map(|named| taken(slf, named, asked, now_ms, served)).transpose()?.flatten();
+    let hit = hit.map(|hit| Py::new(slf.py(), hit)).transpose()?;
     Ok(Proposal { inner: Mutex::new(found), hit })
 }
 

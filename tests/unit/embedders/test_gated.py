@@ -61,7 +61,7 @@ def cache(fast: Topics, slow: Topics) -> Cache:
 
 def topic_model(query: Query) -> Reply:
     """Answers by topic; takes long enough for a stored answer to pay."""
-    return Reply(query.text.split()[0], Usage(seconds=2.0))
+    return Reply(query.text.split()[0], Usage(seconds=10_000.0))
 
 
 def ask(cache: Cache, text: str, **where: str) -> Answer:

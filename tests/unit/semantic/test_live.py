@@ -1,7 +1,10 @@
 """The semantic stage of a cache: hits by meaning, what they teach, and what must never be one."""
 
 import logging
+import threading
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -20,7 +23,7 @@ def topic(text: str) -> str:
 
 def topic_model(query: Query) -> Reply:
     """Takes long enough for a stored answer to pay."""
-    return Reply(topic(query.text), Usage(seconds=2.0))
+    return Reply(topic(query.text), Usage(seconds=10_000.0))
 
 
 MODELS = {"m": topic_model}
@@ -210,7 +213,7 @@ def test_without_a_working_embedder_the_exact_stage_serves_on(
 
 def test_settings_that_cannot_work_are_refused() -> None:
     with pytest.raises(ConfigError, match="embedder"):
-        Semantic(None)  # type: ignore[arg-type]
+        Semantic(object())  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="max_error"):
         Semantic(Topics(), max_error=0.9)
     with pytest.raises(ConfigError, match="semantic"):
@@ -225,3 +228,53 @@ def test_a_budget_of_nothing_switches_the_stage_off() -> None:
 
     assert embedder.texts == []
     assert cache.stats().semantic is None
+
+
+def test_a_near_duplicate_waits_for_the_one_under_way() -> None:
+    cache, _ = warmed()
+    stats = cache.stats().semantic
+    assert stats is not None
+    for key in cache.keys():  # noqa: SIM118  a cache is no dict
+        if key.startswith("alpha"):  # what was learnt stays
+            cache.delete(key)
+    started, calls = threading.Event(), []
+
+    def slow(query: Query) -> Reply:
+        calls.append(query.text)
+        started.set()
+        time.sleep(0.3)
+        return topic_model(query)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(cache.answer, "alpha zz please", models={"m": slow})
+        assert started.wait(10)
+        second = pool.submit(cache.answer, "alpha please", models={"m": slow})
+        answers = [first.result(), second.result()]
+
+    assert [answer.value for answer in answers] == ["about alpha"] * 2
+    assert answers[1].decision.reason == "semantic"
+    assert calls == ["alpha zz please"]
+    cache.check()
+
+
+def test_a_request_under_way_that_fails_lets_the_others_go_on() -> None:
+    cache, _ = warmed()
+    for key in cache.keys():  # noqa: SIM118  a cache is no dict
+        cache.delete(key)
+    started = threading.Event()
+
+    def fails(query: Query) -> Reply:
+        if query.text == "alpha zz please":
+            started.set()
+            time.sleep(0.2)
+            raise RuntimeError("down")
+        return topic_model(query)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(cache.answer, "alpha zz please", models={"m": fails})
+        assert started.wait(10)
+        second = pool.submit(cache.answer, "alpha zy please", models={"m": fails})
+        with pytest.raises(RuntimeError):
+            first.result()
+        assert second.result().value == "about alpha"
+    cache.check()

@@ -18,5 +18,6 @@ mod saved;
 mod evidence;
 mod partition;
 mod gate;
+mod flights;
 pub mod stage;
 pub mod snapshot;

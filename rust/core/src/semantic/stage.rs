@@ -10,7 +10,8 @@ use hashbrown::HashMap;
 
 use super::evidence::Evidence;
 use super::facets::{Compared, Comparison, Facets};
-use super::features::{FEATURES, features};
+use super::features::{self, FEATURES, features};
+use super::flights::Flights;
 use super::gate::Gate;
 pub use super::gate::Waiting;
 use super::judge::{Judgement, Verdict};
@@ -18,6 +19,7 @@ use super::model::Record;
 use super::neighbours::{Neighbour, candidate, near};
 use super::partition::{Indexed, Near, Partition, Unit};
 use super::snapshot::SavedEntry;
+use super::young;
 use crate::error::Error;
 use crate::key::Key;
 use crate::sync::{AtomicU64, Mutex, Ordering, RwLock};
@@ -82,6 +84,7 @@ pub struct Stage {
     evidence: Evidence,
     reports: Mutex<Vec<Report>>,
     gate: Gate,
+    flights: Flights,
     counts: Counts,
 }
 
@@ -200,6 +203,7 @@ impl Stage {
             evidence: Evidence::new(config.max_error, config.seed, bytes)?,
             reports: Mutex::default(),
             gate: Gate::default(),
+            flights: Flights::default(),
             counts: Counts::default(),
         })
     }
@@ -267,20 +271,61 @@ impl Stage {
             judge.request();
             judge.judge(&candidate.features, &record)
         });
-        candidate.judgement = judged.unwrap_or(candidate.judgement);
-        if candidate.quarantined {
-            if candidate.judgement.verdict != Verdict::Decline {
-                self.counts.quarantined.fetch_add(1, Ordering::Relaxed);
-            }
-            candidate.judgement.verdict = Verdict::Decline;
-        }
-        match candidate.judgement.verdict {
-            Verdict::Serve => self.counts.hits.fetch_add(1, Ordering::Relaxed),
-            Verdict::Audit(_) => self.counts.audits.fetch_add(1, Ordering::Relaxed),
-            Verdict::Decline => 0,
-        };
+        self.weigh(&mut candidate, judged);
         proposal.candidate = Some(candidate);
         Ok(proposal)
+    }
+
+    /// Looks once more for a request that has waited meanwhile. It counts as one request with the first look.
+    ///
+    /// # Errors
+    /// As for [`Self::newcomer`].
+    pub fn propose_again(&self, first: &Proposal, alive: impl Fn(&Key) -> bool) -> Result<Proposal, Error> {
+        let mut proposal = Proposal { candidate: None, ..first.clone() };
+        if let Some(Found { mut candidate, record, asked }) = self.found(&proposal, alive, false)? {
+            let judged =
+                self.evidence.with(&proposal.scope, asked, |judge| judge.judge(&candidate.features, &record));
+            self.weigh(&mut candidate, judged);
+            proposal.candidate = Some(candidate);
+        }
+        Ok(proposal)
+    }
+
+    /// Notes that an answer to the request of a proposal is on its way, to be stored under `key`; the number is to be
+    /// handed to [`Self::arrive`], whatever becomes of it.
+    #[must_use]
+    pub fn depart(&self, proposal: &Proposal, key: Key) -> u64 {
+        if proposal.waits {
+            return 0; // it has the fast embedder's vector alone, which is compared with no other's
+        }
+        self.flights.depart(proposal.partition, &proposal.unit, &proposal.text, key)
+    }
+
+    /// The answer is there, or will not come.
+    pub fn arrive(&self, number: u64) {
+        self.flights.arrive(number);
+    }
+
+    /// The key of a request under way whose answer would be served for this one if it were stored.
+    #[must_use]
+    pub fn awaited(&self, proposal: &Proposal) -> Option<Key> {
+        if proposal.waits {
+            return None;
+        }
+        let flight = self.flights.nearest(proposal.partition, &proposal.unit)?;
+        let words = Facets::of(&proposal.text).compare(&flight.facets);
+        let entries = self.homes.lock().map_or(1, |homes| homes.len() + 1);
+        let near = features::Near {
+            similarity: flight.similarity,
+            around: None,
+            surprise: [0.0; 2],
+            entries,
+            agreement: None,
+        };
+        let mut judge = self.evidence.copy(&proposal.scope)?;
+        let judgement = judge.judge(&features(&near, &words), &Record::default());
+        let serves = judgement.verdict != Verdict::Decline && young::veto(&words).is_none();
+        serves.then_some(flight.key)
     }
 
     /// What [`Self::propose`] would find and decide. Counts nothing and changes nothing.
@@ -311,6 +356,22 @@ impl Stage {
         Ok(proposal)
     }
 
+    /// Gives a candidate its judgement, unless it is quarantined, and counts what becomes of it.
+    fn weigh(&self, candidate: &mut Candidate, judged: Option<Judgement>) {
+        candidate.judgement = judged.unwrap_or(candidate.judgement);
+        if candidate.quarantined {
+            if candidate.judgement.verdict != Verdict::Decline {
+                self.counts.quarantined.fetch_add(1, Ordering::Relaxed);
+            }
+            candidate.judgement.verdict = Verdict::Decline;
+        }
+        match candidate.judgement.verdict {
+            Verdict::Serve => self.counts.hits.fetch_add(1, Ordering::Relaxed),
+            Verdict::Audit(_) => self.counts.audits.fetch_add(1, Ordering::Relaxed),
+            Verdict::Decline => 0,
+        };
+    }
+
     /// The candidate with its record, and the requests that its partition has seen before this one.
     fn found(
         &self,
@@ -331,6 +392,7 @@ impl Stage {
             let (record, answer) = (entry.record, entry.answer);
             let next = found.get(usize::from(best == 0)).map(|near| near.slot);
             let mutual = next.and_then(|next| partition.mutual(slot, next));
+            let similarity = neighbours[best].similarity;
             let named =
                 |near: &Near| Some((partition.get(near.slot)?.text().into(), near.neighbour.similarity));
             let named = if preview { found.iter().filter_map(named).collect() } else { Vec::new() };
@@ -346,7 +408,6 @@ impl Stage {
             let judgement =
                 Judgement { verdict: Verdict::Decline, wrong: 1.0, predicted: 1.0, threshold: 0.0 };
             let quarantined = self.is_reported(proposal, &shared, slot);
-            let similarity = neighbours[best].similarity;
             let candidate = Candidate {
                 key,
                 text,
