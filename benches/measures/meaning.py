@@ -25,11 +25,12 @@ class AtHand:
     name = "at hand"
 
     def __init__(self, vectors: Rows) -> None:
-        self._vectors = vectors
+        self._alone = {_word(row): vector[None] for row, vector in enumerate(vectors)}
 
     def embed(self, texts: Sequence[str]) -> Rows:
         """One row a text."""
-        return self._vectors[[_row(text.split(maxsplit=1)[0]) for text in texts]]
+        rows = [self._alone[text.partition(" ")[0]] for text in texts]
+        return rows[0] if len(rows) == 1 else np.concatenate(rows)
 
     async def aembed(self, texts: Sequence[str]) -> Rows:
         """As `embed`."""
@@ -59,10 +60,6 @@ def measure(quick: bool) -> Measure:
 def _word(row: int) -> str:
     """A number in letters, which no facet takes for one."""
     return "x" + "".join(_LETTERS[int(digit)] for digit in str(row))
-
-
-def _row(word: str) -> int:
-    return int("".join(str(_LETTERS.index(letter)) for letter in word[1:]))
 
 
 def _model(query: Query) -> Reply:

@@ -8,7 +8,7 @@ import threading
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from lecmux import _core, _fork
@@ -248,7 +248,7 @@ def proposed(query: Query, key: Key, core: "Core") -> Generator[Embed, Any, "Cor
             stage.turned_away += 1
             proposal = _core.turned_away(store, text, quick, asks=core.mode == "use", **place)
             stage.looked(core.now() - started)
-            return replace(core, proposal=proposal)
+            return core.with_proposal(proposal)
         texts = (text, *(waiting for _, waiting in near or ()))
         vectors = rows((yield Embed(texts, stage.settings.made)), len(texts))
         stage.embedded(core, key, len(texts), core.now() - started)
@@ -261,7 +261,7 @@ def proposed(query: Query, key: Key, core: "Core") -> Generator[Embed, Any, "Cor
     except Exception as error:
         stage.failed(core, error)
         return core
-    return replace(core, proposal=proposal)
+    return core.with_proposal(proposal)
 
 
 def follow(key: Key, core: "Core") -> Generator[Claim, Any, tuple["Core", Answer | None]]:
@@ -282,7 +282,7 @@ def follow(key: Key, core: "Core") -> Generator[Claim, Any, tuple["Core", Answer
     except Exception as error:
         core.trouble("semantic", error)
         return core, None
-    return replace(core, proposal=proposal), served
+    return core.with_proposal(proposal), served
 
 
 class Flying:

@@ -223,6 +223,14 @@ class Core:
         """What an answer is stored with, so that it can answer for others; None: it cannot."""
         return None if self.proposal is None else (self.proposal, answer_name(self, value))
 
+    def with_proposal(self, proposal: "_core.Proposal") -> "Core":
+        """A copy with `proposal`. `dataclasses.replace` would check all the rest again, on every lookup."""
+        copy = object.__new__(Core)
+        for name in Core.__slots__:
+            object.__setattr__(copy, name, getattr(self, name))
+        object.__setattr__(copy, "proposal", proposal)
+        return copy
+
     def alike(self, key: Key, proposal: _core.Proposal) -> Answer | None:
         """The answer of the entry that a proposal serves."""
         hit = proposal.hit

@@ -22,6 +22,15 @@ pub enum Choice {
 /// Rows already held that a graph takes in when a vector comes or leaves, while it grows beside the flat engine.
 const STEP: usize = 4;
 
+/// What a search has to be good for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    /// Nodes that a graph keeps in view; `None` is what is usual for so many results.
+    pub(crate) effort: Option<usize>,
+    /// Similarity below which the flat engine need not find the nearest.
+    pub(crate) floor: f32,
+}
+
 /// Rows, and what finds them.
 pub(crate) enum Engine {
     /// Looks at every code.
@@ -185,13 +194,13 @@ impl Engine {
         kernels: &Kernels,
         queries: &[f32],
         k: usize,
-        effort: Option<usize>,
+        wanted: Wanted,
     ) -> Vec<Vec<Scored>> {
         match self {
-            Self::Flat(flat) => flat.search(kernels, queries, k),
-            Self::Growing(both) => both.0.search(kernels, queries, k),
+            Self::Flat(flat) => flat.search(kernels, queries, k, wanted.floor),
+            Self::Growing(both) => both.0.search(kernels, queries, k, wanted.floor),
             Self::Graph(both) => {
-                let effort = effort.unwrap_or_else(|| graph::effort_for(k));
+                let effort = wanted.effort.unwrap_or_else(|| graph::effort_for(k));
                 both.1.search(&both.0, kernels, queries, k, effort)
             }
         }

@@ -147,11 +147,18 @@ impl Flat {
         flat
     }
 
-    /// The `k` most similar rows to each of `queries`, which lie one after the other, the most similar first.
-    pub(crate) fn search(&self, kernels: &Kernels, queries: &[f32], k: usize) -> Vec<Vec<Scored>> {
+    /// The `k` most similar rows to each of `queries`, which lie one after the other, the most similar first; what is
+    /// less similar than `floor` need not be the most similar.
+    pub(crate) fn search(
+        &self,
+        kernels: &Kernels,
+        queries: &[f32],
+        k: usize,
+        floor: f32,
+    ) -> Vec<Vec<Scored>> {
         let rows = &self.rows;
         if let Some(about) = &self.coded {
-            return Search { kernels, rows, codes: &about.codes }.nearest(queries, k);
+            return Search { kernels, rows, codes: &about.codes }.nearest(queries, k, floor);
         }
         let all = 0..u32::try_from(rows.len()).expect("the index checks its size");
         let exact = |query| best(k, scored(kernels, rows, query, all.clone()));

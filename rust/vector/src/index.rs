@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::engine::{Choice, Context, Engine};
+use crate::engine::{Choice, Context, Engine, Wanted};
 use crate::error::Error;
 use crate::ids::Ids;
 use crate::metric::{self, Kernels};
@@ -206,6 +206,19 @@ impl Index {
         if effort == Some(0) {
             return Err(Error::Config { what: "effort must be at least 1, not 0".into() });
         }
+        self.found(queries, k, Wanted { effort, floor: f32::NEG_INFINITY })
+    }
+
+    /// As `search`, for one who has no use for a similarity below `floor`: what is found below it need not be the
+    /// nearest. Where little is as near as that, the flat engine is done sooner.
+    ///
+    /// # Errors
+    /// As `search`.
+    pub fn search_above(&self, queries: &[f32], k: usize, floor: f32) -> Result<Vec<Vec<Match>>, Error> {
+        self.found(queries, k, Wanted { effort: None, floor })
+    }
+
+    fn found(&self, queries: &[f32], k: usize, wanted: Wanted) -> Result<Vec<Vec<Match>>, Error> {
         if k == 0 {
             return Err(Error::Config { what: "k must be at least 1, not 0".into() });
         }
@@ -219,7 +232,7 @@ impl Index {
         }
         let by_slot = self.ids.as_slice();
         let named = |(slot, similarity)| Match { id: by_slot[slot as usize], similarity };
-        let found = self.engine.search(self.kernels, &turned, k.min(self.len()), effort);
+        let found = self.engine.search(self.kernels, &turned, k.min(self.len()), wanted);
         Ok(found.into_iter().map(|best| best.into_iter().map(named).collect()).collect())
     }
 

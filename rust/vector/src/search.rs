@@ -38,8 +38,9 @@ thread_local! {
 }
 
 impl Search<'_> {
-    /// The `k` most similar rows to each of `queries`, which lie one after the other, the most similar first.
-    pub(crate) fn nearest(self, queries: &[f32], k: usize) -> Vec<Vec<Scored>> {
+    /// The `k` most similar rows to each of `queries`, which lie one after the other, the most similar first; what is
+    /// less similar than `floor` need not be the most similar.
+    pub(crate) fn nearest(self, queries: &[f32], k: usize, floor: f32) -> Vec<Vec<Scored>> {
         let width = self.rows.width();
         let room = self.codes.len().next_multiple_of(A_WORD);
         let furthest = u16::try_from(64 * self.codes.scanned_words()).expect("few words are scanned");
@@ -53,7 +54,7 @@ impl Search<'_> {
             self.scan(&coded, &mut distances, room);
             for ((query, own), distances) in queries.zip(&coded).zip(distances.chunks_exact(room)) {
                 let distances = Distances::new(self.kernels, distances, furthest);
-                found.push(self.ranked(query, own, distances, k));
+                found.push(self.ranked(query, own, distances, k, floor));
             }
         }
         if distances.capacity() <= KEPT {
@@ -78,7 +79,14 @@ impl Search<'_> {
     }
 
     /// The best `k`, given the distances of all.
-    fn ranked(self, query: &[f32], own: &Coded, mut distances: Distances<'_>, k: usize) -> Vec<Scored> {
+    fn ranked(
+        self,
+        query: &[f32],
+        own: &Coded,
+        mut distances: Distances<'_>,
+        k: usize,
+        floor: f32,
+    ) -> Vec<Scored> {
         let effort = Effort::for_best(k, self.rows);
         let limit = distances.limit_of(effort.nearest);
         let mut others = self.estimates(own, &distances.slots(None, limit));
@@ -89,6 +97,7 @@ impl Search<'_> {
         let mut found = self.compared(query, &others[..compared], k);
         let Some(&(worst, similarity)) = found.last() else { return found };
         others.drain(..compared);
+        let similarity = similarity.max(floor);
         let reach = self.codes.reach(own, worst, similarity);
         if reach > limit {
             let wider = distances.lowered(reach, effort.most);

@@ -253,3 +253,20 @@ fn every_flipped_bit_and_every_cut_of_a_snapshot_is_refused() {
         assert!(Index::from_bytes(&bytes[..length]).is_err(), "cut to {length}");
     }
 }
+
+/// Above the floor nothing is missed that a search without one finds; where nothing is, there is still an answer.
+#[test]
+fn a_floor_gives_up_only_what_lies_below_it() {
+    let mut index = Index::new(DIMENSION, Store::F32).expect("a sound dimension");
+    let ids: Vec<i64> = (0..600).collect();
+    let vectors: Vec<f32> = ids.iter().flat_map(|&id| vector(u32::try_from(id).expect("small"))).collect();
+    index.add(&ids, &vectors).expect("sound vectors");
+    for seed in 1000..1040 {
+        let query = vector(seed);
+        let all = index.search(&query, 10).expect("sound").remove(0);
+        let floor = all[4].similarity;
+        let above = index.search_above(&query, 10, floor).expect("sound").remove(0);
+        assert_eq!(above.len(), 10);
+        assert_eq!(above[..5], all[..5]);
+    }
+}

@@ -42,7 +42,7 @@ impl Evidence {
     }
 
     /// Runs `work` on the judge of `scope`, who has seen `asked` requests where it is new.
-    pub(super) fn with<T>(&self, scope: &str, asked: u32, work: impl FnOnce(&mut Judge) -> T) -> Option<T> {
+    pub(super) fn with<T>(&self, scope: &str, asked: u64, work: impl FnOnce(&mut Judge) -> T) -> Option<T> {
         let mut tenants = self.tenants.lock().ok()?;
         tenants.clock += 1;
         let clock = tenants.clock;

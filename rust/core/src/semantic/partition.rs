@@ -10,9 +10,12 @@ use super::model::Record;
 use super::neighbours::{NEIGHBOURS, Neighbour};
 use crate::error::Error;
 use crate::key::Key;
+use crate::sync::AtomicU64;
 
 /// Entries from which on there is an index. A search of fewer reads some 25 KiB.
 const INDEXED_FROM: u32 = 32;
+/// Entries less alike than this are not told apart: none of them is served, and few of them would be right.
+const FLOOR: f32 = 0.5;
 /// Coordinates are filled up to a multiple of this: the kernels take nothing else.
 const LANES: usize = 64;
 
@@ -117,7 +120,7 @@ pub(super) struct Partition {
     index: Option<Box<Index>>,
     dim: u32,
     /// Requests that have looked here.
-    pub(super) asked: u32,
+    pub(super) asked: AtomicU64,
     /// It has left the table: whoever still holds it looks again.
     pub(super) gone: bool,
 }
@@ -125,7 +128,15 @@ pub(super) struct Partition {
 impl Partition {
     pub(super) fn new(id: u128, dim: u32) -> Self {
         // The request whose answer is the first to come was the first to look.
-        Self { id, entries: Vec::new(), free: Vec::new(), index: None, dim, asked: 1, gone: false }
+        Self {
+            id,
+            entries: Vec::new(),
+            free: Vec::new(),
+            index: None,
+            dim,
+            asked: AtomicU64::new(1),
+            gone: false,
+        }
     }
 
     pub(super) fn len(&self) -> u32 {
@@ -193,7 +204,8 @@ impl Partition {
     /// The nearest entries, best first; of equal ones the lower slot.
     pub(super) fn nearest(&self, unit: &Unit) -> Result<Vec<Near>, Error> {
         let mut found: Vec<(f32, u32)> = if let Some(index) = &self.index {
-            let mut found = index.search(&unit.0[..self.dim as usize], NEIGHBOURS).map_err(refused)?;
+            let mut found =
+                index.search_above(&unit.0[..self.dim as usize], NEIGHBOURS, FLOOR).map_err(refused)?;
             let named = |hit: lecmux_vector::Match| Some((hit.similarity, u32::try_from(hit.id).ok()?));
             found.pop().unwrap_or_default().into_iter().filter_map(named).collect()
         } else {

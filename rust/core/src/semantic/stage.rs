@@ -382,7 +382,7 @@ impl Stage {
         let Some(shared) = self.partition(proposal.partition) else { return Ok(None) };
         let facets = Facets::of(&proposal.text);
         loop {
-            let Ok(mut partition) = shared.write() else { return Ok(None) };
+            let Ok(partition) = shared.read() else { return Ok(None) };
             let found = partition.nearest(&proposal.unit)?;
             let neighbours: Vec<Neighbour> = found.iter().map(|near| near.neighbour).collect();
             let Some(best) = candidate(&neighbours) else { return Ok(None) };
@@ -396,8 +396,8 @@ impl Stage {
             let named =
                 |near: &Near| Some((partition.get(near.slot)?.text().into(), near.neighbour.similarity));
             let named = if preview { found.iter().filter_map(named).collect() } else { Vec::new() };
-            let (entries, asked) = (partition.len() as usize, partition.asked);
-            partition.asked = asked.saturating_add(u32::from(!preview));
+            let entries = partition.len() as usize;
+            let asked = partition.asked.fetch_add(u64::from(!preview), Ordering::Relaxed);
             drop(partition);
             if !alive(&key) {
                 self.remove(hash);
@@ -734,5 +734,5 @@ pub fn same_texts(texts: [&str; 2], vectors: [&[f32]; 2], bound: f64) -> Result<
 struct Found {
     candidate: Candidate,
     record: Record,
-    asked: u32,
+    asked: u64,
 }
