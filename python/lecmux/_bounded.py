@@ -13,6 +13,7 @@ from lecmux._hook_runner import HookRunner
 from lecmux._semantic import SemanticStage
 from lecmux._single_flight import SingleFlight
 from lecmux.costs.ledger import Ledger
+from lecmux.erase import StoredEntry, chosen
 from lecmux.errors import ConfigError, PriceError, SnapshotError
 from lecmux.events import Bypass, Store
 from lecmux.hooks import Hooks
@@ -195,6 +196,27 @@ class Bounded(_core.Store):
         entries = {entry for entry, _ in known} or {hit_id}
         removed = sum(map(self.forget, entries))
         return bool(removed or known)
+
+    def erase(self, predicate: Callable[[StoredEntry], bool]) -> int:
+        """Removes every entry of which `predicate` says True, from both stages; returns how many.
+
+        First it is asked about each entry, with no lock held; then they go. Where it raises, nothing has
+        gone. An entry that is stored anew meanwhile stays. A file that was saved before still holds what is
+        gone: save again. Takes a look at every entry there is.
+
+        Args:
+            predicate: takes a `lecmux.erase.StoredEntry`, and returns True or False.
+
+        Raises:
+            ConfigError: it returned something else, such as a coroutine.
+        """
+        gone = 0
+        for entry in chosen(self, predicate):
+            if entry._remove(self):
+                gone += 1
+                if self._semantic is not None:
+                    self._semantic.recall(entry.hit_id)
+        return gone
 
     def observe(self, decision_id: str, *, quality: float) -> bool:
         """Takes in the quality of an answer, learnt later. See `Router.observe`."""

@@ -242,6 +242,12 @@ def semantic_statistics(store: Store) -> dict[str, int]:
 def semantic_ids(store: Store) -> list[str]:
     """Ids of the entries that the semantic stage holds, in no order."""
 
+def held_entries(store: Store) -> list[tuple[tuple[str, str, str], str, object, float, int]]:
+    """Every entry, expired ones too: (text, scope, fingerprint), hit id, value, cost of a miss, bytes."""
+
+def erase_entry(store: Store, key: str, scope: str, fingerprint: str, value: object) -> bool:
+    """Removes an entry where it still has this very `value`."""
+
 @final
 class Choice:
     """A model chosen, with the estimates behind it; lists go by the models' places."""

@@ -15,6 +15,7 @@ PUBLIC_MODULES = [
     "lecmux.call_ids",
     "lecmux.costs",
     "lecmux.embedders",
+    "lecmux.erase",
     "lecmux.errors",
     "lecmux.event_log",
     "lecmux.events",

@@ -19,6 +19,7 @@ MODULES = [
     "lecmux.costs",
     "lecmux.costs.history",
     "lecmux.embedders",
+    "lecmux.erase",
     "lecmux.errors",
     "lecmux.event_log",
     "lecmux.events",

@@ -23,6 +23,7 @@ from langchain_lecmux.serving import mark_generation
 from langchain_lecmux.shapes import mode_of
 from lecmux import AsyncCache, Cache, Hooks, Lec, Query, Reply, Semantic, flow
 from lecmux.costs import AnyPrice, PriceList
+from lecmux.erase import StoredEntry
 from lecmux.errors import ConfigError, PriceError
 from lecmux.events import Bypass, CacheHit, CacheMiss, Event, Store
 from lecmux.hooks import AdmitHook, CostHook, Listener, ScopeHook, TtlHook
@@ -203,6 +204,10 @@ class LECCache(BaseCache):
         After a hit by likeness, questions as near to this one get no answers of entries as near to that one.
         """
         return self.store.report_wrong(hit_id)
+
+    def erase(self, predicate: Callable[[StoredEntry], bool]) -> int:
+        """Removes every answer of which `predicate` says True; returns how many. See `lecmux.Cache.erase`."""
+        return self.store.erase(predicate)
 
     def stats(self) -> LECCacheStats:
         """Counters so far."""

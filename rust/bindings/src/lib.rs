@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 
 mod convert;
 mod embed;
+mod erase;
 mod error;
 mod fork;
 mod gate;
@@ -34,6 +35,8 @@ mod _core {
 
     #[pymodule_export]
     use super::embed::StaticTable;
+    #[pymodule_export]
+    use super::erase::{erase_entry, held_entries};
     #[pymodule_export]
     use super::fork::{after_fork, before_fork};
     #[pymodule_export]

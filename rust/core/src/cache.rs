@@ -240,6 +240,14 @@ impl<V> Cache<V> {
         self.locked(hash)?.delete(hash, |held| held.is(key))
     }
 
+    /// Removes the entry of `key` where its value is still `the_one`.
+    pub fn delete_if(&self, key: KeyRef<'_>, the_one: impl Fn(&V) -> bool) -> Option<(Key, V)> {
+        let hash = self.hash(key);
+        let mut shard = self.locked(hash)?;
+        let still = shard.peek(hash, |held| held.is(key), 0).is_some_and(|found| the_one(found.value()));
+        if still { shard.delete(hash, |held| held.is(key)) } else { None }
+    }
+
     /// Removes the entry that a hash names.
     pub fn delete_hash(&self, hash: u64) -> Option<(Key, V)> {
         self.locked(hash)?.delete_hash(hash)
