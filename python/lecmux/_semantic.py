@@ -322,13 +322,13 @@ def _knocked(
     return quick, _core.knock(store, quick, threshold=gate.threshold, **place) if asks else None
 
 
-def learn(core: "Core", key: Key, reply: Reply) -> Generator[Embed, Any, None]:
-    """Teaches whether the candidate's answer says what the model's does, where that can be told."""
+def learn(core: "Core", key: Key, reply: Reply) -> Generator[Embed, Any, bool | None]:
+    """Teaches whether the candidate's answer says what the model's does; None: that cannot be told."""
     stage, proposal = core.semantic, core.proposal
     if stage is None or core.store is None or proposal is None or proposal.hit is None or core.mode != "use":
-        return
+        return None
     if reply.value is None or not ended_normally(reply.finish_reason):
-        return
+        return None
     try:
         stored = entry_in(proposal.hit.value).value
         stored = core.codec.load(stored) if core.codec else stored
@@ -345,6 +345,8 @@ def learn(core: "Core", key: Key, reply: Reply) -> Generator[Embed, Any, None]:
         proposal.learn(core.store, same)
     except Exception as error:
         stage.failed(core, error)
+        return None
+    return same
 
 
 def _word(core: "Core", stage: SemanticStage, stored: Any, paid: Any) -> bool | None:

@@ -9,8 +9,25 @@ if TYPE_CHECKING:
     from lecmux._stages import Core
 
 
-def note(core: "Core", key: Key | None, instead: Decision, stored: Answer | None, answer: Answer) -> None:
-    """Books apart what `instead`, a hit on `stored` or a route, would have saved."""
+def note(
+    core: "Core",
+    key: Key | None,
+    instead: Decision,
+    stored: Answer | None,
+    answer: Answer,
+    *,
+    same: bool | None = None,
+) -> None:
+    """Books apart what `instead`, a hit on `stored` or a route, would have saved.
+
+    Args:
+        core: the parts of the cache.
+        key: of the request.
+        instead: what was decided.
+        stored: the answer that would have been served.
+        answer: the baseline's.
+        same: whether the two say the same, where that is known; else they are compared.
+    """
     with core.contained("shadow"):
         saved = _would_save(core, instead, answer)
         core.ledger.add(
@@ -21,7 +38,8 @@ def note(core: "Core", key: Key | None, instead: Decision, stored: Answer | None
             would_save_by_routing=0.0 if stored else saved or 0.0,
         )
         if key is not None:
-            same = None if stored is None else core.hooks.same_answer(stored.value, answer.value)
+            if stored is not None and same is None:
+                same = core.hooks.same_answer(stored.value, answer.value)
             core.tell(Shadow, key, instead, saved, same)
 
 

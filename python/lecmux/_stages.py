@@ -237,7 +237,7 @@ class Core:
         if hit is None or self.semantic is None:
             return None
         answer = self._serve(key, entry_in(hit.value), hit, again=False, proposal=proposal)
-        if answer is not None:
+        if answer is not None and not self.shadow:
             self.semantic.remember(answer.decision.id, hit.hit_id, proposal)
         return answer
 

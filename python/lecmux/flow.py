@@ -181,13 +181,19 @@ def _observed(query: Query, key: Key | None, core: Core, outcome: Outcome) -> Pi
 
 def _compare(query: Query, key: Key | None, core: Core, stored: Answer | None) -> Pipeline:
     """In shadow: asks the baseline, and notes what the stored answer or the route would have saved."""
+    if stored is None and key is not None and core.means(query, key):
+        core, stored = yield from semantic(query, key, core)
+    alike = core if stored and core.proposal is not None else None
     instead = stored.decision if stored else core.steer(query, core.choose(key, query))
     if stored:  # it would have been served, and stayed as it is
         core = replace(core, mode="skip")
     answer = yield from _called(query, key, core, core.compare(key, instead))
     if stored and core.awaits:
         core = yield from consulted(core, ("same_answer",), stored.value, answer.value)
-    note(core, key, instead, stored, answer)
+    same = None
+    if alike is not None and key is not None and answer.reply is not None:  # here a hit has a label as well
+        same = yield from learn(replace(alike, hooks=core.hooks), key, answer.reply)
+    note(core, key, instead, stored, answer, same=same)
     return answer
 
 
