@@ -97,7 +97,7 @@ def _size(data: Data, plan: dict[str, Any]) -> tuple[Table, dict[str, float], di
         f"searches at the least effort that finds {plan['recall']:.0%} of the nearest. Of f32: bytes held "
         "over those of the vectors alone as f32."
     )
-    return Table(f"Graphs: {data.what}", [*heads, "of f32"], rows, note), figures, {"search_ns": samples}
+    return Table(f"Graphs: {data.what}", heads, rows, note), figures, {"search_ns": samples}
 
 
 def _replaced_a_second(index: peers.Peer, data: Data) -> float:

@@ -25,9 +25,8 @@ class VectorIndex:
     linked vector by such codes. Both compare the most promising with the stored vectors themselves, so the
     similarities are exact up to the rounding of `store`. In the flat engine a vector that comes or leaves
     touches no other, so nothing decays however often the collection turns over. In a graph those around one
-    that leaves are linked anew and all stay within reach, but a walk finds somewhat fewer of the nearest
-    after many turnovers, for which a greater `effort` makes up. Below 128 vectors every search of the flat
-    engine is exact.
+    that leaves are linked with each other, where they have room with as many links as before, and all stay
+    within reach. Below 128 vectors every search of the flat engine is exact.
 
     Vectors are float32, of any length but zero: a buffer of shape (n, dim), such as an array of numpy, a
     sequence of rows, or one vector. Numpy is not needed. Safe for threads: searches run side by side with the

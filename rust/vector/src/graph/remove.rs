@@ -1,4 +1,5 @@
-//! A node leaves: those who were linked with it are linked with each other, where that shortens a way.
+//! A node leaves: those who were linked with it are linked with each other, so that each has as many links
+//! as before.
 
 use crate::graph::links::Links;
 use crate::graph::{Graph, dot, read};
@@ -57,30 +58,21 @@ impl Graph {
     }
 }
 
-/// Takes the links of `node` away and makes new ones between those it was linked with: first between similar
-/// ones that have no nearer way to each other, then between parts that may have come apart.
+/// Takes the links of `node` away and makes new ones between those it was linked with: first, from the most similar
+/// pair on, until each that has room has one for the one it lost, then between parts that may have come apart.
+///
+/// To spare pairs that have a nearer way to each other makes too few: nodes then keep two thirds of the links that they
+/// have in a graph built afresh.
 fn repair(links: &mut Links, rows: &Rows, kernels: &Kernels, node: u32) {
     let others = links.isolate(node);
-    let read: Vec<Vec<f32>> = others.iter().map(|&other| read(rows, other)).collect();
-    let mut pairs = Vec::with_capacity(others.len() * others.len() / 2);
-    for (a, row) in read.iter().enumerate() {
-        for (b, &other) in others.iter().enumerate().skip(a + 1) {
-            pairs.push((dot(rows, kernels, row, other), a, b));
-        }
-    }
-    pairs.sort_by(|x, y| y.0.total_cmp(&x.0));
-    for &(similarity, a, b) in &pairs {
-        let free = |node| links.has_room(node);
-        if free(others[a]) && free(others[b]) && !links.linked(others[a], others[b]) {
-            let nearer = |from: usize, to: usize| {
-                links.of(others[from]).iter().any(|&way| {
-                    dot(rows, kernels, &read[to], way) > similarity
-                        && dot(rows, kernels, &read[from], way) > similarity
-                })
-            };
-            if !nearer(a, b) && !nearer(b, a) {
-                links.link(others[a], others[b]);
-            }
+    let pairs = pairs_of(rows, kernels, &others);
+    let mut gained = vec![false; others.len()];
+    for &(_, a, b) in &pairs {
+        let (one, other) = (others[a], others[b]);
+        let lacking = !(gained[a] && gained[b]);
+        if lacking && links.has_room(one) && links.has_room(other) && !links.linked(one, other) {
+            links.link(one, other);
+            (gained[a], gained[b]) = (true, true);
         }
     }
     let mut parts = Parts::of(links, &others);
@@ -89,6 +81,17 @@ fn repair(links: &mut Links, rows: &Rows, kernels: &Kernels, node: u32) {
             links.join(others[a], others[b]);
         }
     }
+}
+
+/// All pairs of `nodes` by their places there, the most similar first.
+fn pairs_of(rows: &Rows, kernels: &Kernels, nodes: &[u32]) -> Vec<(f32, usize, usize)> {
+    let mut pairs = Vec::with_capacity(nodes.len() * nodes.len() / 2);
+    for (a, &node) in nodes.iter().enumerate() {
+        let row = read(rows, node);
+        pairs.extend((a + 1..nodes.len()).map(|b| (dot(rows, kernels, &row, nodes[b]), a, b)));
+    }
+    pairs.sort_by(|x, y| y.0.total_cmp(&x.0));
+    pairs
 }
 
 /// Which of some nodes are known to reach each other.
