@@ -183,3 +183,38 @@ fn answers_that_contradict_each_other_are_not_the_same() {
     let far = same_texts(["a", "a"], [&one, &vector(2, 1)], 0.8).expect("sound");
     assert!(!far, "embeddings decide where no facet does");
 }
+
+#[test]
+fn a_partition_of_one_entry_takes_at_most_200_bytes_beside_its_row() {
+    const PARTITIONS: u64 = 100_000;
+    let (stage, row) = (stage(0.02), 2 * DIM.next_multiple_of(64) as u64);
+    for tenant in 0..PARTITIONS {
+        let scope = tenant.to_string();
+        let place = Place { scope: &scope, fingerprint: "", context: "" };
+        let found = stage.newcomer(&place, "question", &vector(1, 1)).expect("sound");
+        stage.insert(&found, tenant, key(&place, "question"), 0).expect("sound");
+    }
+
+    let held = stage.statistics();
+    assert_eq!((held.partitions, held.entries), (PARTITIONS, PARTITIONS));
+    let beside = held.index_bytes as f64 / PARTITIONS as f64 - row as f64;
+    assert!(beside <= 200.0, "{beside} bytes");
+}
+
+#[test]
+fn what_entries_are_charged_covers_what_they_take() {
+    for dim in [64, 384] {
+        let (stage, place) = (stage(0.02), &PLACES[0]);
+        let mut charged = 0;
+        for number in 0..3000_u32 {
+            let mut vector: Vec<f32> = vector(number, 0);
+            vector.resize(dim, 0.1);
+            let text = number.to_string();
+            let found = stage.newcomer(place, &text, &vector).expect("sound");
+            stage.insert(&found, u64::from(number), key(place, &text), 0).expect("sound");
+            charged += stage.charge(&found, &text);
+            let held = stage.statistics().index_bytes;
+            assert!(held <= charged, "{held} bytes for {charged} with {} entries of {dim}", number + 1);
+        }
+    }
+}

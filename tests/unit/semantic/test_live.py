@@ -108,6 +108,35 @@ def test_a_reported_hit_is_gone_and_its_twins_are_refused() -> None:
     assert told.alike is not None and told.alike.verdict == "decline"
 
 
+def test_a_wrong_hit_is_gone_at_once_its_twins_are_refused_and_explain_names_the_facet() -> None:
+    cache, _ = warmed()
+
+    def ask(text: str) -> lecmux.Answer:
+        return cache.answer(Query(text, fingerprint="limits", salient=text), models=MODELS)
+
+    def explained(text: str) -> str:
+        return str(cache.explain(Query(text, fingerprint="limits", salient=text), models=["m"]))
+
+    stored, asked = "alpha set it to 20 please", "alpha set it to 30 please"
+    ask(stored)
+    assert "the two contradict each other: numbers" in explained(asked)
+    hit = ask(asked)
+    assert hit.decision.reason == "semantic"
+
+    assert cache.report_wrong(hit.decision.id)
+    assert cache.peek(stored, fingerprint="limits") is None
+    assert "alike" not in explained(asked), "nothing is left to answer it"
+    ask(stored)
+    for twin in (asked, "alpha set it to 40 please"):
+        told = explained(twin)
+        assert told.startswith("call") and "quarantined" in told
+        assert "the two contradict each other: numbers" in told
+        assert ask(twin).decision.kind == "call"
+        cache.delete(twin, fingerprint="limits")
+    counted = cache.stats().semantic
+    assert counted is not None and counted.quarantined >= 1
+
+
 def test_an_entry_that_leaves_the_store_leaves_the_index() -> None:
     cache, _ = warmed()
     ids = set(semantic_ids(cache))

@@ -15,6 +15,8 @@ use crate::sync::{Mutex, RwLock};
 
 type PartitionId = u128;
 type Room = Arc<RwLock<Partition>>;
+/// A room beside its partition: the lock, two counts and the allocator's word.
+const SHARED_BYTES: usize = size_of::<RwLock<Partition>>() - size_of::<Partition>() + 3 * size_of::<usize>();
 
 /// See the module.
 #[derive(Default)]
@@ -87,7 +89,7 @@ impl Gate {
         self.remove(hash);
         // The table stays locked: a room that was just emptied must not leave with the entry in it.
         let Ok(mut rooms) = self.rooms.write() else { return Ok(()) };
-        let made = || Arc::new(RwLock::new(Partition::new(partition, unit.dim())));
+        let made = || Arc::new(RwLock::new(Partition::new(unit.dim())));
         let room = rooms.entry(partition).or_insert_with(made).clone();
         let Ok(slot) = room.write().map(|mut room| room.insert(entry, unit)) else { return Ok(()) };
         let home = Home { partition, slot: Some(slot?), waits };
@@ -156,7 +158,7 @@ impl Gate {
     pub(super) fn memory_bytes(&self) -> usize {
         let Ok(rooms) = self.rooms.read() else { return 0 };
         let held = rooms.values().filter_map(|room| Some(room.read().ok()?.memory_bytes()));
-        held.map(|bytes| bytes + 3 * size_of::<usize>()).sum::<usize>()
+        held.map(|bytes| bytes + SHARED_BYTES).sum::<usize>()
             + rooms.allocation_size()
             + self.homes.lock().map_or(0, |homes| homes.allocation_size())
             + self.strangers.lock().map_or(0, |strangers| strangers.allocation_size())

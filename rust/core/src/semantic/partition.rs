@@ -10,7 +10,7 @@ use super::model::Record;
 use super::neighbours::{NEIGHBOURS, Neighbour};
 use crate::error::Error;
 use crate::key::Key;
-use crate::sync::AtomicU64;
+use crate::sync::AtomicU32;
 
 /// Entries from which on there is an index. A search of fewer reads some 25 KiB.
 const INDEXED_FROM: u32 = 32;
@@ -111,67 +111,97 @@ pub(super) struct Near {
     pub(super) neighbour: Neighbour,
 }
 
-/// See the module.
+/// See the module. The first entry lies here: most partitions of many tenants hold one.
 pub(super) struct Partition {
-    /// Its name in the table.
-    pub(super) id: u128,
+    first: Option<Indexed>,
+    rest: Option<Box<Rest>>,
+    /// Coordinates of a vector; 0: this has left the table, and whoever still holds it looks again.
+    dim: u32,
+    /// Requests that have looked here.
+    pub(super) asked: AtomicU32,
+}
+
+/// The entries from slot 1 on, and the index over all of them.
+#[derive(Default)]
+struct Rest {
     entries: Vec<Option<Indexed>>,
     free: Vec<u32>,
     index: Option<Box<Index>>,
-    dim: u32,
-    /// Requests that have looked here.
-    pub(super) asked: AtomicU64,
-    /// It has left the table: whoever still holds it looks again.
-    pub(super) gone: bool,
 }
 
 impl Partition {
-    pub(super) fn new(id: u128, dim: u32) -> Self {
+    pub(super) fn new(dim: u32) -> Self {
         // The request whose answer is the first to come was the first to look.
-        Self {
-            id,
-            entries: Vec::new(),
-            free: Vec::new(),
-            index: None,
-            dim,
-            asked: AtomicU64::new(1),
-            gone: false,
-        }
+        Self { first: None, rest: None, dim, asked: AtomicU32::new(1) }
+    }
+
+    /// It has left the table.
+    pub(super) fn is_gone(&self) -> bool {
+        self.dim == 0
+    }
+
+    /// Leaves the table; nothing is held any more.
+    pub(super) fn leave(&mut self) {
+        self.dim = 0;
+        self.rest = None; // nobody searches an index of no coordinates
     }
 
     pub(super) fn len(&self) -> u32 {
-        slot(self.entries.len() - self.free.len())
+        let rest = self.rest.as_ref().map_or(0, |rest| rest.entries.len() - rest.free.len());
+        slot(rest + usize::from(self.first.is_some()))
     }
 
     pub(super) fn get(&self, slot: u32) -> Option<&Indexed> {
-        self.entries.get(slot as usize)?.as_ref()
+        let Some(place) = slot.checked_sub(1) else { return self.first.as_ref() };
+        self.rest.as_ref()?.entries.get(place as usize)?.as_ref()
     }
 
     pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Indexed> {
-        self.entries.get_mut(slot as usize)?.as_mut()
+        self.slot_mut(slot)?.as_mut()
+    }
+
+    fn slot_mut(&mut self, slot: u32) -> Option<&mut Option<Indexed>> {
+        let Some(place) = slot.checked_sub(1) else { return Some(&mut self.first) };
+        self.rest.as_mut()?.entries.get_mut(place as usize)
     }
 
     pub(super) fn slots(&self) -> impl Iterator<Item = (u32, &Indexed)> {
-        (0..).zip(&self.entries).filter_map(|(slot, entry)| Some((slot, entry.as_ref()?)))
+        let rest = self.rest.iter().flat_map(|rest| &rest.entries);
+        let all = std::iter::once(&self.first).chain(rest);
+        (0..).zip(all).filter_map(|(slot, entry)| Some((slot, entry.as_ref()?)))
+    }
+
+    fn index(&self) -> Option<&Index> {
+        self.rest.as_ref()?.index.as_deref()
+    }
+
+    fn index_mut(&mut self) -> Option<&mut Index> {
+        self.rest.as_mut()?.index.as_deref_mut()
+    }
+
+    /// The slot that the next entry takes.
+    fn vacant(&self) -> u32 {
+        if self.first.is_none() {
+            return 0;
+        }
+        let Some(rest) = &self.rest else { return 1 };
+        rest.free.last().copied().unwrap_or_else(|| slot(rest.entries.len() + 1))
     }
 
     /// Takes in an entry; returns its slot.
     pub(super) fn insert(&mut self, mut entry: Indexed, unit: &Unit) -> Result<u32, Error> {
-        let place = self.free.last().copied().unwrap_or_else(|| slot(self.entries.len()));
-        if let Some(index) = &mut self.index {
-            add(index, place, &unit.0[..self.dim as usize])?;
+        let (place, dim) = (self.vacant(), self.dim as usize);
+        if let Some(index) = self.index_mut() {
+            add(index, place, &unit.0[..dim])?;
         } else {
             entry.row = Some(unit.rounded());
         }
-        if self.free.pop().is_some() {
-            self.entries[place as usize] = Some(entry);
+        if place == 0 {
+            self.first = Some(entry);
         } else {
-            if self.entries.len() == self.entries.capacity() {
-                self.entries.reserve_exact(1 + self.entries.len() / 8);
-            }
-            self.entries.push(Some(entry));
+            self.rest.get_or_insert_default().insert(place, entry);
         }
-        if self.index.is_none() && self.len() >= INDEXED_FROM {
+        if self.index().is_none() && self.len() >= INDEXED_FROM {
             self.build()?;
         }
         Ok(place)
@@ -179,31 +209,33 @@ impl Partition {
 
     /// Moves the vectors into an index.
     fn build(&mut self) -> Result<(), Error> {
-        let dim = self.dim as usize;
+        let (dim, rest) = (self.dim as usize, self.rest.get_or_insert_default());
         let mut index = Index::new(dim, Store::F16).map_err(refused)?;
-        for (place, entry) in (0..).zip(&mut self.entries) {
+        for (place, entry) in (0..).zip(std::iter::once(&mut self.first).chain(&mut rest.entries)) {
             if let Some(row) = entry.as_mut().and_then(|entry| entry.row.take()) {
                 let vector: Vec<f32> = row[..dim].iter().map(|&bits| half::to_f32(bits)).collect();
                 add(&mut index, place, &vector)?;
             }
         }
-        self.index = Some(Box::new(index));
+        rest.index = Some(Box::new(index));
         Ok(())
     }
 
     /// Takes the entry `hash` out of its slot.
     pub(super) fn remove(&mut self, slot: u32, hash: u64) -> Option<Indexed> {
-        let entry = self.entries.get_mut(slot as usize)?.take_if(|entry| entry.hash == hash)?;
-        if let Some(index) = &mut self.index {
+        let entry = self.slot_mut(slot)?.take_if(|entry| entry.hash == hash)?;
+        if let Some(index) = self.index_mut() {
             index.remove(&[i64::from(slot)]);
         }
-        self.free.push(slot);
+        if let Some(rest) = self.rest.as_mut().filter(|_| slot > 0) {
+            rest.free.push(slot);
+        }
         Some(entry)
     }
 
     /// The nearest entries, best first; of equal ones the lower slot.
     pub(super) fn nearest(&self, unit: &Unit) -> Result<Vec<Near>, Error> {
-        let mut found: Vec<(f32, u32)> = if let Some(index) = &self.index {
+        let mut found: Vec<(f32, u32)> = if let Some(index) = self.index() {
             let mut found =
                 index.search_above(&unit.0[..self.dim as usize], NEIGHBOURS, FLOOR).map_err(refused)?;
             let named = |hit: lecmux_vector::Match| Some((hit.similarity, u32::try_from(hit.id).ok()?));
@@ -225,7 +257,7 @@ impl Partition {
 
     /// Cosine similarity of two entries.
     pub(super) fn mutual(&self, first: u32, second: u32) -> Option<f64> {
-        if let Some(index) = &self.index {
+        if let Some(index) = self.index() {
             return index.similarity(i64::from(first), i64::from(second)).map(f64::from);
         }
         let (first, second) = (self.get(first)?.row.as_deref()?, self.get(second)?.row.as_deref()?);
@@ -235,7 +267,7 @@ impl Partition {
 
     /// The vector of an entry.
     pub(super) fn unit(&self, slot: u32) -> Option<Unit> {
-        match (&self.index, self.get(slot)?.row.as_deref()) {
+        match (self.index(), self.get(slot)?.row.as_deref()) {
             (_, Some(row)) => Some(Unit(row.iter().map(|&bits| half::to_f32(bits)).collect())),
             (Some(index), None) => Unit::of(&index.vector(i64::from(slot))?).ok(),
             (None, None) => None,
@@ -249,9 +281,7 @@ impl Partition {
                 + entry.row.as_ref().map_or(0, |row| 2 * row.len())
         };
         size_of::<Self>()
-            + self.entries.capacity() * size_of::<Option<Indexed>>()
-            + self.free.capacity() * size_of::<u32>()
-            + self.index.as_ref().map_or(0, |index| index.memory_bytes())
+            + self.rest.as_ref().map_or(0, |rest| rest.memory_bytes())
             + self.slots().map(|(_, entry)| apart(entry)).sum::<usize>()
     }
 
@@ -260,13 +290,35 @@ impl Partition {
         let held = self.slots().count();
         assert_eq!(held, self.len() as usize, "slots are held or free");
         for (slot, entry) in self.slots() {
-            let indexed = self.index.as_ref().is_some_and(|index| index.contains(i64::from(slot)));
+            let indexed = self.index().is_some_and(|index| index.contains(i64::from(slot)));
             assert_ne!(indexed, entry.row.is_some(), "an entry has one vector");
         }
-        if let Some(index) = &self.index {
+        if let Some(index) = self.index() {
             assert_eq!(index.len(), held, "a vector an entry");
             index.check();
         }
+    }
+}
+
+impl Rest {
+    /// Takes in an entry: the slot is the free one last given back, or the next.
+    fn insert(&mut self, slot: u32, entry: Indexed) {
+        let place = slot as usize - 1;
+        if self.free.pop().is_some() {
+            self.entries[place] = Some(entry);
+            return;
+        }
+        if self.entries.len() == self.entries.capacity() {
+            self.entries.reserve_exact(1 + self.entries.len() / 8);
+        }
+        self.entries.push(Some(entry));
+    }
+
+    fn memory_bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.entries.capacity() * size_of::<Option<Indexed>>()
+            + self.free.capacity() * size_of::<u32>()
+            + self.index.as_ref().map_or(0, |index| index.memory_bytes())
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashTable};
 
 use super::evidence::Evidence;
 use super::facets::{Compared, Comparison, Facets};
@@ -69,7 +69,32 @@ pub struct Place<'a> {
 }
 
 type PartitionId = u128;
-type Shared = Arc<RwLock<Partition>>;
+type Shared = Arc<Named>;
+
+/// A partition and its name, which is read without its lock.
+struct Named {
+    /// Two halves, so that no byte is lost to alignment.
+    id: [u64; 2],
+    partition: RwLock<Partition>,
+}
+
+impl Named {
+    /// What it takes beside the partition: the lock, the name, two counts and the allocator's word.
+    const BYTES: usize = size_of::<Self>() - size_of::<Partition>() + 3 * size_of::<usize>();
+
+    fn new(id: PartitionId, dim: u32) -> Self {
+        Self { id: halves(id), partition: RwLock::new(Partition::new(dim)) }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "that is what halves are")]
+fn halves(id: PartitionId) -> [u64; 2] {
+    [id as u64, (id >> 64) as u64]
+}
+
+fn whole([low, high]: [u64; 2]) -> PartitionId {
+    PartitionId::from(high) << 64 | PartitionId::from(low)
+}
 
 /// See the module.
 pub struct Stage {
@@ -78,7 +103,8 @@ pub struct Stage {
     dim: AtomicU64,
     /// 1: that dimension was read from a snapshot, and nothing has confirmed it.
     from_snapshot: AtomicU64,
-    partitions: RwLock<HashMap<PartitionId, Shared>>,
+    /// By the lower half of the name, which is a digest.
+    partitions: RwLock<HashTable<Shared>>,
     /// Where the entry of a hit id lies.
     homes: Mutex<HashMap<u64, (Shared, u32)>>,
     evidence: Evidence,
@@ -382,7 +408,7 @@ impl Stage {
         let Some(shared) = self.partition(proposal.partition) else { return Ok(None) };
         let facets = Facets::of(&proposal.text);
         loop {
-            let Ok(partition) = shared.read() else { return Ok(None) };
+            let Ok(partition) = shared.partition.read() else { return Ok(None) };
             let found = partition.nearest(&proposal.unit)?;
             let neighbours: Vec<Neighbour> = found.iter().map(|near| near.neighbour).collect();
             let Some(best) = candidate(&neighbours) else { return Ok(None) };
@@ -397,7 +423,7 @@ impl Stage {
                 |near: &Near| Some((partition.get(near.slot)?.text().into(), near.neighbour.similarity));
             let named = if preview { found.iter().filter_map(named).collect() } else { Vec::new() };
             let entries = partition.len() as usize;
-            let asked = partition.asked.fetch_add(u64::from(!preview), Ordering::Relaxed);
+            let asked = u64::from(partition.asked.fetch_add(u32::from(!preview), Ordering::Relaxed));
             drop(partition);
             if !alive(&key) {
                 self.remove(hash);
@@ -434,7 +460,7 @@ impl Stage {
         if matches!(found.judgement.verdict, Verdict::Audit(_)) && !right {
             self.counts.wrong_audits.fetch_add(1, Ordering::Relaxed);
         }
-        let Ok(mut partition) = found.shared.write() else { return };
+        let Ok(mut partition) = found.shared.partition.write() else { return };
         let mut elsewhere = Record::default();
         let entry = partition.get_mut(found.slot).filter(|entry| entry.hash == found.hash);
         let record = entry.map_or(&mut elsewhere, |entry| &mut entry.record);
@@ -462,8 +488,8 @@ impl Stage {
         let hash = entry.hash;
         loop {
             let Some(shared) = self.partition_or_new(id) else { return Ok(()) };
-            let Ok(mut partition) = shared.write() else { return Ok(()) };
-            if partition.gone {
+            let Ok(mut partition) = shared.partition.write() else { return Ok(()) };
+            if partition.is_gone() {
                 continue;
             }
             let slot = partition.insert(entry, unit)?;
@@ -489,17 +515,19 @@ impl Stage {
 
     /// Takes an entry out of its partition, and the partition out of the table with its last entry.
     fn take(&self, shared: &Shared, slot: u32, hash: u64) -> bool {
-        let Ok(mut partition) = shared.write() else { return false };
+        let Ok(mut partition) = shared.partition.write() else { return false };
         let taken = partition.remove(slot, hash).is_some();
-        partition.gone = partition.len() == 0;
-        let (gone, id) = (partition.gone, partition.id);
+        let gone = partition.len() == 0;
+        if gone {
+            partition.leave();
+        }
         drop(partition);
         if gone && let Ok(mut partitions) = self.partitions.write() {
-            if partitions.get(&id).is_some_and(|held| Arc::ptr_eq(held, shared)) {
-                partitions.remove(&id);
+            if let Ok(held) = partitions.find_entry(shared.id[0], |held| Arc::ptr_eq(held, shared)) {
+                held.remove();
             }
             if partitions.len() < partitions.capacity() / 4 {
-                partitions.shrink_to_fit();
+                partitions.shrink_to_fit(|held| held.id[0]);
             }
         }
         taken
@@ -509,7 +537,7 @@ impl Stage {
     /// this one, from entries as near to the one that was served.
     pub fn report(&self, proposal: &Proposal) {
         let Some(found) = &proposal.candidate else { return };
-        let served = found.shared.read().ok().and_then(|partition| {
+        let served = found.shared.partition.read().ok().and_then(|partition| {
             partition.get(found.slot).filter(|entry| entry.hash == found.hash)?;
             partition.unit(found.slot)
         });
@@ -535,7 +563,7 @@ impl Stage {
         if reports.peek().is_none() {
             return false;
         }
-        let served = shared.read().ok().and_then(|partition| partition.unit(slot));
+        let served = shared.partition.read().ok().and_then(|partition| partition.unit(slot));
         served.is_none_or(|served| reports.any(|report| report.served.dot(&served) >= TWIN))
     }
 
@@ -556,9 +584,8 @@ impl Stage {
         let Counts { requests, hits, audits, wrong_audits, labels, quarantined } = &self.counts;
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let all = self.shared();
-        let held = all.iter().filter_map(|shared| shared.read().ok());
-        // Two counts and the allocator's word a partition.
-        let partitions: usize = held.map(|partition| partition.memory_bytes() + 3 * size_of::<usize>()).sum();
+        let held = all.iter().filter_map(|shared| shared.partition.read().ok());
+        let partitions: usize = held.map(|partition| partition.memory_bytes() + Named::BYTES).sum();
         let tables = self.partitions.read().map_or(0, |table| table.allocation_size())
             + self.homes.lock().map_or(0, |homes| homes.allocation_size());
         let reports = self.reports.lock().map_or(0, |reports| reports.len());
@@ -586,9 +613,9 @@ impl Stage {
         let homes = self.homes.lock().expect("the table of homes is sound");
         let mut held = 0;
         for shared in self.shared() {
-            let partition = shared.read().expect("a partition is sound");
+            let partition = shared.partition.read().expect("a partition is sound");
             partition.check();
-            assert!(partition.len() > 0 && !partition.gone, "a partition goes with its last entry");
+            assert!(partition.len() > 0 && !partition.is_gone(), "a partition goes with its last entry");
             held += partition.len() as usize;
             for (slot, entry) in partition.slots() {
                 let home = homes.get(&entry.hash);
@@ -652,9 +679,9 @@ impl Stage {
     pub(super) fn exported(&self) -> Vec<(u64, PartitionId, Indexed, Unit)> {
         let mut entries = Vec::new();
         for shared in self.shared() {
-            let Ok(partition) = shared.read() else { continue };
+            let Ok(partition) = shared.partition.read() else { continue };
             entries.extend(partition.slots().filter_map(|(slot, entry)| {
-                Some((entry.hash, partition.id, entry.without_row(), partition.unit(slot)?))
+                Some((entry.hash, whole(shared.id), entry.without_row(), partition.unit(slot)?))
             }));
         }
         entries
@@ -691,19 +718,21 @@ impl Stage {
     }
 
     fn partition(&self, id: PartitionId) -> Option<Shared> {
-        self.partitions.read().ok()?.get(&id).cloned()
+        let id = halves(id);
+        self.partitions.read().ok()?.find(id[0], |held| held.id == id).cloned()
     }
 
     fn shared(&self) -> Vec<Shared> {
-        self.partitions.read().map_or_else(|_| Vec::new(), |table| table.values().cloned().collect())
+        self.partitions.read().map_or_else(|_| Vec::new(), |table| table.iter().cloned().collect())
     }
 
     fn partition_or_new(&self, id: PartitionId) -> Option<Shared> {
         let dim = u32::try_from(self.dim.load(Ordering::Relaxed)).ok()?;
         let mut partitions = self.partitions.write().ok()?;
-        let made = || Arc::new(RwLock::new(Partition::new(id, dim)));
-        let shared = partitions.entry(id).or_insert_with(made);
-        if shared.read().is_ok_and(|partition| partition.gone) {
+        let (made, name) = (|| Arc::new(Named::new(id, dim)), halves(id));
+        let held = partitions.entry(name[0], |held| held.id == name, |held| held.id[0]).or_insert_with(made);
+        let shared = held.into_mut();
+        if shared.partition.read().is_ok_and(|partition| partition.is_gone()) {
             *shared = made();
         }
         Some(shared.clone())
