@@ -230,6 +230,9 @@ def turned_away(
 ) -> Proposal:
     """A request that nothing is near to; `asks` counts it."""
 
+def answered(store: Store, scope: str) -> None:
+    """Counts a request that was answered from the exact store: `max_error` is a share of all of them."""
+
 def admit(store: Store, number: int, vector: object) -> None:
     """Gives the entry `number` of `knock` its slow vector, where it still waits and is still stored."""
 

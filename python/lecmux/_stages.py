@@ -157,7 +157,10 @@ class Core:
                 if not again:
                     self.tell(CacheMiss, key, "absent")
                 return None
-            return self._serve(key, entry_in(hit.value), hit, again=again)
+            served = self._serve(key, entry_in(hit.value), hit, again=again)
+            if self.semantic is not None and served is not None and not (again or self.shadow):
+                _core.answered(self.store, key.scope)
+            return served
         except Exception as error:
             self.trouble("exact", error)
             return None

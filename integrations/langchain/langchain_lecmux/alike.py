@@ -16,7 +16,7 @@ from langchain_lecmux.asking import SEMANTIC
 from langchain_lecmux.canonical import describe_model
 from langchain_lecmux.generated import Generated
 from langchain_lecmux.salient import may_be_alike, salient_prompt
-from lecmux import AsyncCache, Cache, Query, Reply, flow
+from lecmux import AsyncCache, Cache, Query, Reply, _core, flow
 from lecmux.query import CacheMode, Key, Unit
 
 Looked = Generator[flow.Effect, Any, flow.Core]
@@ -74,6 +74,10 @@ class Alike:
             return (yield from self.looked(query, key, hooks, "refresh"))
         yield from flow.learn(core, key, reply)
         return core
+
+    def answered(self, key: Key) -> None:
+        """Counts a request that was answered word for word: `max_error` is a share of these too."""
+        _core.answered(self._store, key.scope)
 
     def served(self, core: flow.Core, hit_id: str) -> dict[str, Any]:
         """What is told of a hit by likeness, which can be reported from now on."""

@@ -304,7 +304,9 @@ class LECCache(BaseCache):
             return None
         hit = self.store.lookup(key.text, scope=key.scope, fingerprint=key.fingerprint)
         if hit is not None:
-            return self._served(key, hit)
+            served = self._served(key, hit)
+            alike.answered(key)
+            return served
         core = yield from alike.looked(query, key, hooks)
         found = core.proposal
         if found is not None and found.verdict == "serve" and found.hit is not None:

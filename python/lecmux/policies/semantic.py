@@ -27,7 +27,8 @@ class Semantic:
 
     Attributes:
         embedder: makes vectors of texts; None takes `lecmux.embedders.Static()`, which is always at hand.
-        max_error: tolerated wrong hits, as a share of the requests that come to the stage; 0 serves none.
+        max_error: tolerated wrong hits, as a share of a tenant's requests: those that come to the stage, and
+            from its first candidate on those that are answered word for word; 0 serves none.
         same_answer: says whether two values, as models return them, say the same; the built-in compares their
             texts: equal but for writing, or alike (`answers_alike`) without a contradiction in numbers,
             names or negation. None of it, where the `same_answer` hook of the cache is set: that decides.

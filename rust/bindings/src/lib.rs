@@ -56,7 +56,7 @@ mod _core {
     #[pymodule_export]
     use super::semantic::{SemanticStream, judge_pair};
     #[pymodule_export]
-    use super::semantic_stage::{Proposal, propose, same_texts, semantic_ids, semantic_statistics};
+    use super::semantic_stage::{Proposal, answered, propose, same_texts, semantic_ids, semantic_statistics};
     #[pymodule_export]
     use super::simulate::simulate;
     #[pymodule_export]

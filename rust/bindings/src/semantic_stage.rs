@@ -248,6 +248,17 @@ fn with_hit(
     Ok(Proposal { inner: Mutex::new(found), hit })
 }
 
+/// Counts a request of `scope` that was answered from the exact store.
+#[pyfunction]
+#[pyo3(signature = (store, scope))]
+pub(crate) fn answered(store: &Bound<'_, Store>, scope: Part<'_>) -> PyResult<()> {
+    let stage = store.get().semantic()?;
+    guarded(|| {
+        stage.answered(scope.0);
+        Ok(())
+    })
+}
+
 /// Whether two answers say the same, by their embeddings and facets.
 #[pyfunction]
 #[pyo3(signature = (first, second, one, other, *, bound))]

@@ -218,3 +218,29 @@ fn what_entries_are_charged_covers_what_they_take() {
         }
     }
 }
+
+/// After so many requests of one question in new words, each of them right, the first is served.
+fn first_hit(scopes_answered: &[(&str, u64)]) -> u32 {
+    let (stage, place) = (stage(0.02), &PLACES[1]);
+    let stored = stage.newcomer(place, "the topic", &vector(1, 0)).expect("sound");
+    stage.insert(&stored, 1, key(place, "the topic"), 1).expect("sound");
+    for asked in 1..2000 {
+        let mut found = stage.propose(place, "the topic", &vector(1, asked % 2), |_| true).expect("sound");
+        if found.verdict() == Verdict::Serve {
+            return asked;
+        }
+        stage.learn(&mut found, true);
+        for &(scope, count) in scopes_answered {
+            (0..count).for_each(|_| stage.answered(scope));
+        }
+    }
+    2000
+}
+
+#[test]
+fn requests_answered_word_for_word_earn_their_tenant_budget_and_no_other() {
+    let alone = first_hit(&[]);
+    assert!((150..1000).contains(&alone), "{alone}");
+    assert_eq!(first_hit(&[("a tenant without questions", 9), ("", 9)]), alone);
+    assert!(first_hit(&[(PLACES[1].scope, 9)]) < alone / 4);
+}

@@ -60,6 +60,21 @@ def test_learns_from_paid_answers_and_then_serves_by_meaning() -> None:
     cache.check()
 
 
+def requests_to_first_hit(repeats: int) -> int:
+    """Requests by meaning before the first hit, each followed by so many that are answered word for word."""
+    cache = Cache(4_000_000, semantic=Semantic(Topics(), max_error=0.02), clock=lambda: 0.0)
+    for count, text in enumerate(texts(60, WORDS[:4])):
+        if cache.answer(text, models=MODELS).decision.reason == "semantic":
+            return count
+        for _ in range(repeats):
+            assert cache.answer(text, models=MODELS).decision.reason == "exact"
+    raise AssertionError("nothing was served by meaning")
+
+
+def test_answers_given_word_for_word_count_as_requests() -> None:
+    assert requests_to_first_hit(9) < requests_to_first_hit(0) // 2
+
+
 async def test_the_async_twin_decides_likewise() -> None:
     _, answers = warmed()
     async with AsyncCache(4_000_000, semantic=Semantic(Topics(), max_error=0.1)) as twin:
@@ -154,7 +169,8 @@ def test_an_entry_that_leaves_the_store_leaves_the_index() -> None:
 
 
 def test_a_full_cache_evicts_from_both_and_stays_within_its_budget() -> None:
-    cache = Cache(100_000, semantic=Semantic(Topics(), max_error=0.02))
+    stopped = lambda: 0.0  # noqa: E731  what an embedding takes decides nothing
+    cache = Cache(100_000, semantic=Semantic(Topics(), max_error=0.02), clock=stopped)
     for number in range(400):
         cache.answer(Query(f"{number} some question", salient=f"{number} some question"), models=MODELS)
     stats = cache.stats()

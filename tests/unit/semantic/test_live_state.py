@@ -125,12 +125,12 @@ def test_a_smaller_cache_takes_what_fits(tmp_path: Path) -> None:
     cache = learnt(tmp_path / "cache")
     data = cache._sealed()
 
-    small = Cache(60_000, evict=Lec(), semantic=Semantic(Topics(), max_error=0.1))
+    small = Cache(30_000, evict=Lec(), semantic=Semantic(Topics(), max_error=0.1))
     taken = small._take_over(data)
 
     assert 0 < taken < len(cache)
     assert len(semantic_ids(small)) == len(small) == taken
-    assert small.stats().bytes_used <= 60_000
+    assert small.stats().bytes_used <= 30_000
     small.check()
 
 

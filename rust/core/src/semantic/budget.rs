@@ -1,8 +1,8 @@
 //! How many wrong answers may still be risked.
 //!
 //! Let W be the wrong hits so far and V the sum of their predicted probabilities. Where the predictions hold,
-//! u^W exp(-(u-1) V) is a martingale for every u, and so is its mixture over u ~ Gamma(SHAPE, SHAPE). By Ville's
-//! inequality the mixture ever reaches 1/alpha with probability at most alpha. So a hit is served only while W > budget
+//! u^W exp(-(u-1) V) is a martingale for every u, and so is its mixture over u, which is Gamma(s, s) for each of the
+//! SHAPES s, all equally likely. By Ville's inequality the mixture ever reaches 1/alpha with probability at most alpha. So a hit is served only while W > budget
 //! would need the mixture to reach 1/alpha: then W <= budget at all times at once, with probability 1 - alpha. The same
 //! follows where V is any estimate that is never below the sum of the true probabilities, since the mixture falls in V;
 //! so V may be valued anew whenever labels correct the probabilities of hits of long ago.
@@ -11,8 +11,9 @@ use super::calibration::{BINS, bin};
 use super::saved::{Numbers, Saved, amount, count, each};
 use super::supply::Supply;
 
-/// Shape and rate of the mixture: sharpest where about this many wrong hits are expected.
-const SHAPE: f64 = 30.0;
+/// Shapes, and rates, of the mixture: each is sharpest where about as many wrong hits are expected. The small ones let a
+/// young cache serve; together they cost large counts at most ln(3) of evidence.
+const SHAPES: [f64; 3] = [1.0, 5.0, 30.0];
 /// Chance that the budget is ever exceeded, where predictions hold.
 pub const ALPHA: f64 = 0.05;
 
@@ -46,12 +47,22 @@ fn cautious(most: f64) -> f64 {
 
 /// Logarithm of the mixture after `wrong` wrong hits where `expected` were predicted.
 fn evidence(wrong: f64, expected: f64) -> f64 {
-    expected + SHAPE * SHAPE.ln() - ln_gamma(SHAPE) + ln_gamma(SHAPE + wrong)
-        - (SHAPE + wrong) * (SHAPE + expected).ln()
+    let each = SHAPES.map(|shape| evidence_of(shape, wrong, expected));
+    let most = each.into_iter().fold(f64::MIN, f64::max);
+    most + (each.into_iter().map(|one| (one - most).exp()).sum::<f64>() / SHAPES.len() as f64).ln()
 }
 
-/// Stirling's series, exact to 1e-10 from 8 on.
+/// The same of one shape.
+fn evidence_of(shape: f64, wrong: f64, expected: f64) -> f64 {
+    expected + shape * shape.ln() - ln_gamma(shape) + ln_gamma(shape + wrong)
+        - (shape + wrong) * (shape + expected).ln()
+}
+
+/// Stirling's series, exact to 1e-10 from 8 on, to where smaller numbers are taken by x Gamma(x) = Gamma(x + 1).
 fn ln_gamma(x: f64) -> f64 {
+    if x < 8.0 {
+        return ln_gamma(x + 1.0) - x.ln();
+    }
     let inverse = 1.0 / x;
     let square = inverse * inverse;
     (x - 0.5) * x.ln() - x
@@ -104,13 +115,20 @@ impl Budget {
 
     /// Counts a request, whatever becomes of it.
     pub fn request(&mut self) {
-        self.requests += 1;
+        self.answered(1);
+    }
+
+    /// Counts requests that were answered by other means.
+    pub fn answered(&mut self, count: u64) {
+        let plans = self.requests.div_ceil(PLAN_EVERY);
+        self.requests += count;
         let most = (self.max_error * self.requests as f64).floor();
         if most > self.allowed.0 {
             self.allowed = (most, cautious(most));
         }
-        if self.requests % PLAN_EVERY == 1 {
-            self.plan();
+        let plans = self.requests.div_ceil(PLAN_EVERY) - plans;
+        if plans > 0 {
+            self.plan(plans);
         }
     }
 
@@ -151,9 +169,10 @@ impl Budget {
         self.spent
     }
 
-    fn plan(&mut self) {
+    /// After so many times [`PLAN_EVERY`] requests.
+    fn plan(&mut self, times: u64) {
         let requests = self.requests as f64;
-        self.supply.pass(PLAN_EVERY as f64, requests);
+        self.supply.pass(PLAN_EVERY as f64, times as f64, requests);
         let span = requests.max(SHORTEST_PLAN);
         let left = cautious(self.max_error * (requests + span)) - self.spent;
         self.threshold = self.supply.threshold(left, requests, span).min(DEAREST * self.max_error);
@@ -178,5 +197,49 @@ impl Saved for Budget {
         let most = (self.max_error * self.requests as f64).floor();
         self.allowed = (most, cautious(most));
         self.supply.load(from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gamma_function_is_that_of_factorials_and_halves() {
+        let known =
+            [(0.5, std::f64::consts::PI.sqrt()), (1.0, 1.0), (2.0, 1.0), (5.0, 24.0), (9.0, 40_320.0)];
+        for (x, gamma) in known {
+            assert!((ln_gamma(x) - f64::ln(gamma)).abs() < 1e-9, "{x}");
+        }
+    }
+
+    #[test]
+    fn small_shapes_let_a_young_cache_serve_and_cost_an_old_one_little() {
+        let alone = |most: f64| {
+            let wrong = most + 1.0;
+            let (mut low, mut high) = (0.0, wrong);
+            for _ in 0..50 {
+                let middle = f64::midpoint(low, high);
+                let enough = evidence_of(30.0, wrong, middle) >= (1.0 / ALPHA).ln();
+                if enough { low = middle } else { high = middle }
+            }
+            low
+        };
+        assert!(allowance(4.0) > 0.1 && allowance(20.0) > 1.8 * alone(20.0));
+        for most in [60.0, 100.0, 200.0, 400.0] {
+            assert!(allowance(most) > 0.985 * alone(most), "{most}");
+        }
+    }
+
+    #[test]
+    fn counting_many_requests_at_once_comes_to_the_same() {
+        let (mut one_by_one, mut at_once) = (Budget::new(0.02), Budget::new(0.02));
+        for count in [1, 19, 20, 7, 400, 3] {
+            (0..count).for_each(|_| one_by_one.request());
+            at_once.answered(count);
+        }
+        assert_eq!(one_by_one.allowed, at_once.allowed);
+        assert_eq!(one_by_one.requests, at_once.requests);
+        assert!((one_by_one.threshold - at_once.threshold).abs() < 1e-9);
     }
 }

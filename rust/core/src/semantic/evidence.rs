@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use super::judge::Judge;
 use super::saved::Saved;
 use crate::error::Error;
-use crate::sync::Mutex;
+use crate::sync::{AtomicU64, Mutex, Ordering, RwLock};
 
 /// The judges of the tenants.
 pub(super) struct Evidence {
@@ -16,6 +16,8 @@ pub(super) struct Evidence {
     max_error: f64,
     seed: u64,
     tenants: Mutex<Tenants>,
+    /// Requests of each tenant with a judge that were answered by other means, and which the judge has not counted yet.
+    answered: RwLock<HashMap<Box<str>, AtomicU64>>,
 }
 
 #[derive(Default)]
@@ -38,7 +40,7 @@ impl Evidence {
     pub(super) fn new(max_error: f64, seed: u64, bytes: usize) -> Result<Self, Error> {
         Judge::new(max_error, seed)?;
         let most = (bytes / JUDGE_BYTES).max(1);
-        Ok(Self { most, max_error, seed, tenants: Mutex::default() })
+        Ok(Self { most, max_error, seed, tenants: Mutex::default(), answered: RwLock::default() })
     }
 
     /// Runs `work` on the judge of `scope`, who has seen `asked` requests where it is new.
@@ -53,6 +55,7 @@ impl Evidence {
         }
         let tenant = tenants.judges.get_mut(scope)?;
         tenant.last = clock;
+        self.count_answered(scope, &mut tenant.judge);
         Some(work(&mut tenant.judge))
     }
 
@@ -60,9 +63,38 @@ impl Evidence {
         if tenants.judges.len() >= self.most {
             let idle =
                 tenants.judges.iter().min_by_key(|(_, tenant)| tenant.last).map(|(name, _)| name.clone());
-            idle.and_then(|name| tenants.judges.remove(&name));
+            if let Some(name) = idle {
+                tenants.judges.remove(&name);
+                self.forget_answered(&name);
+            }
         }
         tenants.judges.insert(scope.into(), Tenant { judge, last });
+        if let Ok(mut answered) = self.answered.write() {
+            answered.insert(scope.into(), AtomicU64::new(0));
+        }
+    }
+
+    /// Counts a request of a tenant that has a judge, answered by other means: the next who comes to the judge tells it.
+    pub(super) fn answered(&self, scope: &str) {
+        if let Ok(answered) = self.answered.read()
+            && let Some(count) = answered.get(scope)
+        {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn count_answered(&self, scope: &str, judge: &mut Judge) {
+        let answered = self.answered.read().ok();
+        let count = answered.and_then(|answered| Some(answered.get(scope)?.swap(0, Ordering::Relaxed)));
+        if let Some(count @ 1..) = count {
+            judge.answered(count);
+        }
+    }
+
+    fn forget_answered(&self, scope: &str) {
+        if let Ok(mut answered) = self.answered.write() {
+            answered.remove(scope);
+        }
     }
 
     /// Counts a request of a tenant that has a judge.
@@ -70,6 +102,7 @@ impl Evidence {
         if let Ok(mut tenants) = self.tenants.lock()
             && let Some(tenant) = tenants.judges.get_mut(scope)
         {
+            self.count_answered(scope, &mut tenant.judge);
             tenant.judge.request();
         }
     }
@@ -86,24 +119,34 @@ impl Evidence {
     /// Forgets what is known of one scope, or of all.
     pub(super) fn clear(&self, scope: Option<&str>) {
         if let Ok(mut tenants) = self.tenants.lock() {
-            match scope {
-                Some(scope) => drop(tenants.judges.remove(scope)),
-                None => tenants.judges.clear(),
+            if let Some(scope) = scope {
+                tenants.judges.remove(scope);
+                self.forget_answered(scope);
+            } else {
+                tenants.judges.clear();
+                if let Ok(mut answered) = self.answered.write() {
+                    answered.clear();
+                }
             }
         }
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
+        let counts = self.answered.read().map_or(0, |answered| answered.allocation_size());
         self.tenants.lock().map_or(0, |tenants| {
             tenants.judges.len() * JUDGE_BYTES
                 + tenants.judges.allocation_size()
-                + tenants.judges.keys().map(|name| name.len()).sum::<usize>()
+                + counts
+                + 2 * tenants.judges.keys().map(|name| name.len()).sum::<usize>()
         })
     }
 
     pub(super) fn check(&self) {
         if let Ok(tenants) = self.tenants.lock() {
             assert!(tenants.judges.len() <= self.most, "more judges than there is room for");
+            let answered = self.answered.read().expect("counts are sound");
+            assert_eq!(answered.len(), tenants.judges.len(), "a count a judge");
+            drop(answered);
             tenants.judges.values().for_each(|tenant| tenant.judge.check());
         }
     }

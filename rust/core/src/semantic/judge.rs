@@ -85,6 +85,13 @@ impl Judge {
         self.rate.request();
     }
 
+    /// Counts requests that were answered by other means: from the exact store.
+    pub fn answered(&mut self, count: u64) {
+        self.requests += count;
+        self.budget.answered(count);
+        self.rate.answered(count);
+    }
+
     /// Judges the candidate of the request counted last.
     pub fn judge(&mut self, features: &[f64; FEATURES], record: &Record) -> Judgement {
         let predicted = self.model.wrong(features, record);

@@ -73,7 +73,14 @@ pub struct LiveRate {
 impl LiveRate {
     /// Counts a request, before what becomes of it.
     pub fn request(&mut self) {
-        let keep = 0.5_f64.powf(1.0 / HALF_LIFE);
+        self.answered(1);
+    }
+
+    /// Counts requests that were answered by other means.
+    pub fn answered(&mut self, count: u64) {
+        let count = count as f64;
+        let one = 0.5_f64.powf(1.0 / HALF_LIFE);
+        let keep = one.powf(count);
         let Sums { requests, served, wrong, seen, foretold } = &mut self.recent;
         for sum in [requests, served, wrong] {
             *sum *= keep;
@@ -81,8 +88,8 @@ impl LiveRate {
         for sum in [seen, foretold] {
             *sum *= keep * keep;
         }
-        self.all.requests += 1.0;
-        self.recent.requests += 1.0;
+        self.all.requests += count;
+        self.recent.requests += (1.0 - keep) / (1.0 - one);
     }
 
     /// Counts a hit of this risk that would have been audited with this chance; `label`: it was, and was wrong or not.

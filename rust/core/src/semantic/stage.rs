@@ -273,6 +273,11 @@ impl Stage {
         })
     }
 
+    /// Counts a request of `scope` that was answered from the exact store: `max_error` is a share of all requests.
+    pub fn answered(&self, scope: &str) {
+        self.evidence.answered(scope);
+    }
+
     /// Looks for an entry that may answer `text`, whose embedding is `vector`, and judges it.
     ///
     /// `alive` says whether an entry can still be served; one that cannot is dropped, and the next best judged.

@@ -38,10 +38,11 @@ impl Supply {
         self.likely += f64::from(u8::from(edge(bin) < LIKELY));
     }
 
-    /// Forgets as far as `passed` more requests ask for, the last of which is the `requests`th.
-    pub fn pass(&mut self, passed: f64, requests: f64) {
-        let keep = (1.0 - passed * RECENT / requests.clamp(RECENT * passed, LONGEST)).max(0.0);
-        self.recent = self.recent * keep + passed;
+    /// Forgets as far as `times` times `passed` more requests ask for, the last of which is the `requests`th.
+    pub fn pass(&mut self, passed: f64, times: f64, requests: f64) {
+        let lost = (passed * RECENT / requests.clamp(RECENT * passed, LONGEST)).min(1.0);
+        let keep = (1.0 - lost).powf(times);
+        self.recent = self.recent * keep + passed * ((1.0 - keep) / lost);
         for count in self.candidates.iter_mut().chain(&mut self.risks) {
             *count *= keep;
         }
