@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from langchain_core.caches import BaseCache
 from langchain_tests.integration_tests import AsyncCacheTestSuite, SyncCacheTestSuite
-from topics import Topics
+from likeness import Topics
 
 from langchain_lecmux import LECCache
 from lecmux import Cache, Semantic

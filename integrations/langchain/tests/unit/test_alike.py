@@ -10,8 +10,8 @@ import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
+from likeness import Topics, topic, wordings
 from offline_model import OfflineToolChat
-from topics import Topics, topic, wordings
 
 from langchain_lecmux import ChatRouter, LECCache
 from lecmux import Cache, Price, Semantic

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from likeness import Topics, topic, wordings
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.tools import FunctionTool
 from scripted_llm import ScriptedLLM
-from topics import Topics, topic, wordings
 
 from lecmux import Cache, Price, Semantic
 from lecmux.errors import ConfigError

@@ -77,6 +77,8 @@ const SHORTEST_PLAN: f64 = 500.0;
 /// The largest risk of a hit, as a multiple of the budget: while little is stored, candidates are few and poor, and what
 /// they leave of the budget buys more hits later.
 const DEAREST: f64 = 6.0;
+/// And never more than this, however large the budget: a single hit that is likelier wrong than this serves nobody.
+const DEAREST_EVER: f64 = 0.3;
 
 /// What was risked, and the probability of a wrong answer up to which a hit is worth its risk.
 ///
@@ -175,7 +177,8 @@ impl Budget {
         self.supply.pass(PLAN_EVERY as f64, times as f64, requests);
         let span = requests.max(SHORTEST_PLAN);
         let left = cautious(self.max_error * (requests + span)) - self.spent;
-        self.threshold = self.supply.threshold(left, requests, span).min(DEAREST * self.max_error);
+        self.threshold =
+            self.supply.threshold(left, requests, span).min((DEAREST * self.max_error).min(DEAREST_EVER));
     }
 }
 
