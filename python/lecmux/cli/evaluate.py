@@ -58,6 +58,8 @@ def semantic(
 
     if out is not None:
         writable(out)
+    if trace is not None:
+        writable(trace.absolute().parent)
     rows = _rows(file, [text, class_])
     classes = [None if row[1] == own_class else row[1] for row in rows]
     found = evaluate_stream(
