@@ -116,8 +116,8 @@ def _share(value: float, least: float, most: float) -> float:
 
 def _lines(axes: Any, lines: Sequence[Series]) -> None:
     for line, colour in zip(lines, _colours(lines), strict=True):
-        style = "--" if line.role == "bound" else "-"
-        axes.plot(line.x, line.y, style, color=colour, label=line.label)
+        style = "o" if line.points else "--" if line.role == "bound" else "-"
+        axes.plot(line.x, line.y, style, color=colour, label=line.label, markersize=4)
         if line.error:
             low = [value - error for value, error in zip(line.y, line.error, strict=True)]
             high = [value + error for value, error in zip(line.y, line.error, strict=True)]

@@ -46,13 +46,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line, or one colour of bars. `error`: half the length of the whiskers, as long as `y`."""
+    """One line, one colour of bars, or single `points`. `error`: half the length of the whiskers, as long as `y`."""
 
     label: str
     x: tuple[str, ...] | tuple[float, ...]
     y: tuple[float, ...]
     error: tuple[float, ...] = ()
     role: Role = "other"
+    points: bool = False
 
 
 @dataclass(frozen=True, slots=True)

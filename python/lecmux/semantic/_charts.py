@@ -28,16 +28,16 @@ def _hits(found: StreamEvaluation) -> Panel:
     wrong = tuple(100 * order.wrong_hits / order.requests for order in orders)
     hits = tuple(100 * order.hits / order.requests for order in orders)
     best = tuple(100 * order.hindsight_hits / order.requests for order in orders)
-    budget = (100 * found.max_error,) * 2
+    budget = (100 * found.max_error,)
     ends = (min(*hits, *best), max(*hits, *best))
     return Panel(
         "Hits against error, an order a point",
         "wrong hits, % of requests",
         "hits, % of requests",
         (
-            Series("lecmux", wrong, hits, role="ours"),
-            Series("static threshold, in hindsight", wrong, best, role="other"),
-            Series("budget", budget, ends, role="bound"),
+            Series("lecmux", wrong, hits, role="ours", points=True),
+            Series("static threshold, in hindsight", budget * len(best), best, role="other", points=True),
+            Series("budget", budget * 2, ends, role="bound"),
         ),
     )
 
@@ -73,7 +73,7 @@ def _calibration(found: StreamEvaluation) -> Panel:
         "predicted chance of a wrong answer",
         "share of wrong answers",
         (
-            Series("lecmux: seen", tuple(told), tuple(seen), role="ours"),
+            Series("lecmux: seen", tuple(told), tuple(seen), role="ours", points=True),
             Series("as predicted", tuple(told), tuple(told), role="bound"),
         ),
     )
