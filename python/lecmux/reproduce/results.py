@@ -46,7 +46,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A line, a colour of bars, or single `points`. `error`: half the length of the whiskers, as long as `y`."""
+    """A line, a colour of bars, or single `points`. `error`: half the whiskers, as long as `y`."""
 
     label: str
     x: tuple[str, ...] | tuple[float, ...]
