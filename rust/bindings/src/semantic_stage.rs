@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lecmux_core::key::{Key, KeyRef};
+use lecmux_core::semantic::answers;
 use lecmux_core::semantic::features::NAMES;
 use lecmux_core::semantic::judge::Verdict;
 use lecmux_core::semantic::snapshot::Restored;
@@ -271,7 +272,7 @@ pub(crate) fn same_texts(
 ) -> PyResult<bool> {
     let one = copied::<f32>(one, "vector", "float32")?;
     let other = copied::<f32>(other, "vector", "float32")?;
-    let same = guarded(|| Ok(stage::same_texts([first, second], [&one, &other], bound)))?;
+    let same = guarded(|| Ok(answers::same_texts([first, second], [&one, &other], bound)))?;
     Ok(same.map_err(CoreError)?)
 }
 

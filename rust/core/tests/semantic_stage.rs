@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 
 use lecmux_core::key::{Key, KeyRef};
+use lecmux_core::semantic::answers::same_texts;
 use lecmux_core::semantic::judge::Verdict;
-use lecmux_core::semantic::stage::{Place, Stage, StageConfig, same_texts};
+use lecmux_core::semantic::stage::{Place, Stage, StageConfig};
 use proptest::prelude::*;
 
 const DIM: usize = 48;

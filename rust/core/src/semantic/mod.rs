@@ -19,5 +19,6 @@ mod evidence;
 mod partition;
 mod gate;
 mod flights;
+pub mod answers;
 pub mod stage;
 pub mod snapshot;

@@ -1,6 +1,11 @@
 //! The stage behind a gate: what the fast embedder's vectors decide, and how an entry gets its other vector.
 
-use super::{Error, Indexed, Key, Ordering, Place, Proposal, Stage, Unit, Waiting};
+use super::{Place, Proposal, Stage};
+use crate::error::Error;
+use crate::key::Key;
+use crate::semantic::gate::Waiting;
+use crate::semantic::partition::{Indexed, Unit};
+use crate::sync::Ordering;
 
 impl Stage {
     /// Whether any entry is as similar to `quick` as `threshold`: the near ones that have no slow vector yet, or
