@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lecmux._asked_hook import Word
 from lecmux._hook_runner import Consult
-from lecmux._stages import Core
+
+if TYPE_CHECKING:
+    from lecmux._stages import Core
 
 KEY_HOOKS = ("text", "scope")
 COST_HOOKS = ("quality", "cost")
@@ -14,8 +16,8 @@ REPLY_HOOKS = (*COST_HOOKS, "admit", "ttl")
 
 
 def consulted(
-    core: Core, names: Sequence[str], *arguments: Any, check: Callable[[Any], None] | None = None
-) -> Generator[Consult, Any, Core]:
+    core: "Core", names: Sequence[str], *arguments: Any, check: Callable[[Any], None] | None = None
+) -> Generator[Consult, Any, "Core"]:
     """`core` with the words of those hooks of `names` that can be awaited; the others are asked in place."""
     words: dict[str, Word] = {}
     for name in names:

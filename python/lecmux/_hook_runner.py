@@ -68,11 +68,6 @@ class HookRunner:
         return "route" in self._hooks
 
     @property
-    def compares(self) -> bool:
-        """Whether a hook compares answers."""
-        return "same_answer" in self._hooks
-
-    @property
     def keys(self) -> bool:
         """Whether a hook is asked for the key of a query."""
         return any(name in self._hooks for name in ("text", "normalise", "scope"))
@@ -133,8 +128,13 @@ class HookRunner:
 
     def same_answer(self, one: Any, other: Any) -> bool:
         """Whether two answers say the same: the hook's word, else whether they are equal."""
-        value: bool | None = self._ask("same_answer", one, other).value
+        value = self.compared(one, other)
         return bool(one == other) if value is None else value
+
+    def compared(self, one: Any, other: Any) -> bool | None:
+        """The same_answer hook's word, or None."""
+        value: bool | None = self._ask("same_answer", one, other).value
+        return value
 
     def score(self, entry: EntryView) -> float | None:
         """The score hook's word, or None."""
@@ -158,6 +158,7 @@ class HookRunner:
         """These hooks, where those named in `words` have been asked already."""
         view = copy.copy(self)
         view._hooks = {**self._hooks, **{name: Said(word) for name, word in words.items()}}
+        view.awaited = self.awaited - words.keys()
         return view
 
     def apart(self, tell: Callable[[str, str], None]) -> "HookRunner":

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from lecmux import _core, _fork
+from lecmux._consulting import consulted
 from lecmux._envelope import entry_in
-from lecmux._hook_runner import HookRunner
+from lecmux._hook_runner import Consult, HookRunner
 from lecmux._single_flight import Claim
 from lecmux.errors import VectorError
 from lecmux.policies.admit import ended_normally
@@ -322,16 +323,18 @@ def _knocked(
     return quick, _core.knock(store, quick, threshold=gate.threshold, **place) if asks else None
 
 
-def learn(core: "Core", key: Key, reply: Reply) -> Generator[Embed, Any, bool | None]:
+def learn(core: "Core", key: Key, reply: Reply) -> Generator[Embed | Consult, Any, bool | None]:
     """Teaches whether the candidate's answer says what the model's does; None: that cannot be told."""
-    stage, proposal = core.semantic, core.proposal
-    if stage is None or core.store is None or proposal is None or proposal.hit is None or core.mode != "use":
+    stage, store, proposal = core.semantic, core.store, core.proposal
+    if stage is None or store is None or proposal is None or proposal.hit is None or core.mode != "use":
         return None
     if reply.value is None or not ended_normally(reply.finish_reason):
         return None
     try:
         stored = entry_in(proposal.hit.value).value
         stored = core.codec.load(stored) if core.codec else stored
+        if core.awaits:
+            core = yield from consulted(core, ("same_answer",), stored, reply.value)
         same = _word(core, stage, stored, reply.value)
         if same is None:
             texts = answer_text(core, stored), answer_text(core, reply.value)
@@ -342,7 +345,7 @@ def learn(core: "Core", key: Key, reply: Reply) -> Generator[Embed, Any, bool | 
                 stage.embedded(core, key, 2, core.now() - started)
                 one, other = rows(vectors, 2)
                 same = _core.same_texts(*texts, one, other, bound=stage.settings.answers_alike)
-        proposal.learn(core.store, same)
+        proposal.learn(store, same)
     except Exception as error:
         stage.failed(core, error)
         return None
@@ -351,9 +354,9 @@ def learn(core: "Core", key: Key, reply: Reply) -> Generator[Embed, Any, bool | 
 
 def _word(core: "Core", stage: SemanticStage, stored: Any, paid: Any) -> bool | None:
     """What the user's own comparison says, if there is one and it says anything."""
-    if stage.settings.same_answer is not None:
-        return stage.settings.same_answer(stored, paid)
-    return core.hooks.same_answer(stored, paid) if core.hooks.compares else None
+    own = stage.settings.same_answer
+    word = own(stored, paid) if own else None
+    return core.hooks.compared(stored, paid) if word is None else word
 
 
 def answer_text(core: "Core", value: Any) -> str:

@@ -142,7 +142,7 @@ class Hooks:
         text: makes the text of the key.
         normalise: drops differences of writing from that text, such as `Normaliser(case=True)`.
         route: names the model to call.
-        same_answer: compares a stored answer with a new one, in shadow.
+        same_answer: compares a stored answer with a new one: in shadow, and to label hits by meaning.
         log_texts: lets the log quote messages of errors, which may hold prompts and answers.
     """
 

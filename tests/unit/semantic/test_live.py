@@ -11,7 +11,7 @@ import pytest
 from topics import Topics
 
 import lecmux
-from lecmux import AsyncCache, Cache, Query, Reply, Semantic, Usage
+from lecmux import AsyncCache, Cache, Hooks, Query, Reply, Semantic, Usage
 from lecmux._core import semantic_ids
 from lecmux.errors import ConfigError
 
@@ -323,3 +323,45 @@ def test_a_request_under_way_that_fails_lets_the_others_go_on() -> None:
             first.result()
         assert second.result().value == "about alpha"
     cache.check()
+
+
+async def test_a_comparison_that_is_awaited_gives_the_label() -> None:
+    asked: list[tuple[str, str]] = []
+
+    async def same(one: str, other: str) -> bool:
+        asked.append((one, other))
+        return one.split(maxsplit=1)[0] == other.split(maxsplit=1)[0]
+
+    def model(query: Query) -> Reply:  # of one sense, and never twice in the same words
+        return Reply(f"{topic(query.text).split()[1]} by {query.text}", Usage(seconds=10_000.0))
+
+    cache = AsyncCache(4_000_000, semantic=Semantic(Topics(), max_error=0.1), hooks=Hooks(same_answer=same))
+    answers = [await cache.answer(text, models={"m": model}) for text in texts(40)]
+
+    stats = cache.stats().semantic
+    assert stats is not None
+    assert len(asked) == stats.labels
+    hits = [answer for answer in answers if answer.decision.reason == "semantic"]
+    assert len(hits) > 50
+
+
+def abstains(_one: str, _other: str) -> None:
+    """Says nothing."""
+
+
+@pytest.mark.parametrize("own", [None, abstains])
+def test_a_comparison_that_abstains_leaves_the_word_to_the_next(own: Any) -> None:
+    settings = Semantic(Topics(), max_error=0.1, same_answer=own)
+    cache = Cache(4_000_000, semantic=settings, hooks=Hooks(same_answer=abstains))
+    for text in texts(40):  # the answers differ in writing alone, which the built-in overlooks
+        cache.answer(
+            text,
+            models={
+                "m": lambda query: Reply(
+                    topic(query.text).upper() + "." * (len(query.text) % 2), Usage(seconds=10_000.0)
+                )
+            },
+        )
+
+    stats = cache.stats().semantic
+    assert stats is not None and stats.hits > 100

@@ -61,8 +61,8 @@ impl Graph {
 /// Takes the links of `node` away and makes new ones between those it was linked with: first, from the most similar
 /// pair on, until each that has room has one for the one it lost, then between parts that may have come apart.
 ///
-/// To spare pairs that have a nearer way to each other makes too few: nodes then keep two thirds of the links that they
-/// have in a graph built afresh.
+/// To spare pairs that have a nearer way to each other makes too few: nodes then have fewer links than in a
+/// graph built afresh.
 fn repair(links: &mut Links, rows: &Rows, kernels: &Kernels, node: u32) {
     let others = links.isolate(node);
     let pairs = pairs_of(rows, kernels, &others);
