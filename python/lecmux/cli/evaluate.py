@@ -3,7 +3,6 @@
 import csv
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -53,7 +52,8 @@ def semantic(
     as_json: _Json = False,
 ) -> None:
     """Serves a stream of classed texts from an empty cache, in seeded orders. Needs lecmux[cli,onnx]."""
-    from lecmux.embedders import embedder as named  # noqa: PLC0415  an extra, loaded at first use
+    from lecmux.cli import _stream_report  # noqa: PLC0415  loads what embedders need, at first use
+    from lecmux.embedders import embedder as named  # noqa: PLC0415
     from lecmux.semantic import evaluate_stream  # noqa: PLC0415
 
     if out is not None:
@@ -79,42 +79,11 @@ def semantic(
             print(path, file=sys.stderr)
     if trace is not None:
         _write_trace(trace, found)
-    told = (
-        "seed",
-        "requests",
-        "hits",
-        "wrong_hits",
-        "audits",
-        "embed_calls",
-        "hindsight_hits",
-        "hindsight_threshold",
-        "drifts",
-    )
-    figures = {
-        "file": file.name,
-        "max_error": max_error,
-        "answers_hidden": hide_answers,
-        "embedder": found.embedder,
-        "hit_rate": found.hit_rate,
-        "wrong_rate": found.wrong_rate,
-        "orders_within_budget": found.within_budget,
-        "orders": [
-            {name: getattr(order, name) for name in told} | {"live_rate": asdict(order.live_rate)}
-            for order in found.orders
-        ],
-    }
     if as_json:
-        typer.echo(json.dumps(figures, indent=2))
+        typer.echo(json.dumps(_stream_report.figures(found, file.name), indent=2))
         return
-    last = found.orders[-1].live_rate
-    best = sum(order.hindsight_hits / order.requests for order in found.orders) / orders
-    typer.echo(f"{file.name}: {orders} orders of {found.orders[0].requests} requests, max_error {max_error}")
-    typer.echo(f"hits {found.hit_rate:.2%}, wrong hits {found.wrong_rate:.3%} of all requests")
-    typer.echo(f"within the budget: {found.within_budget} of {orders} orders")
-    typer.echo(
-        f"what the last order's audits told: {last.estimate:.2%}, within {last.low:.2%} and {last.high:.2%}"
-    )
-    typer.echo(f"best static threshold of each order, in hindsight: {best:.2%}")
+    for line in _stream_report.lines(found, file.name):
+        typer.echo(line)
 
 
 @app.command()

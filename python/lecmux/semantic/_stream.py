@@ -9,6 +9,7 @@ from os import cpu_count
 from lecmux import _core
 from lecmux.embedders import Embedder
 from lecmux.errors import ConfigError
+from lecmux.semantic._after_drift import AfterDrift, after_drift
 
 __all__ = ["Interval", "Order", "StreamEvaluation", "Told", "evaluate_stream"]
 
@@ -56,6 +57,8 @@ class Order:
     """The row of each request, and the row whose answer was served."""
     drifts: int
     """How often predictions were found to hold no more."""
+    after_drift: AfterDrift | None
+    """Where `redraw` made one."""
     told: tuple[Told, ...]
     """At up to 200 even places."""
     calibration: tuple[tuple[float, float, float], ...]
@@ -66,6 +69,16 @@ class Order:
     def live_rate(self) -> Interval:
         """What audits told of the rate of wrong hits at the end."""
         return self.told[-1].rate if self.told else Interval(0.0, 0.0, 1.0)
+
+    @property
+    def first_hit(self) -> int | None:
+        """The number of the first request that was a hit, from 1."""
+        return next((asked for asked, (_, served) in enumerate(self.trace, 1) if served is not None), None)
+
+    @property
+    def interval_held(self) -> bool:
+        """Whether the live interval since the start held the true rate of wrong hits wherever it was told."""
+        return all(told.rate.low <= told.wrong_hits / told.requests <= told.rate.high for told in self.told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +143,8 @@ def evaluate_stream(
         )
     served = min(requests or len(texts), len(texts))
     vectors = embedder.embed(texts)
-    stream = _core.SemanticStream(list(texts), _numbers(classes), vectors, vectors.shape[1])
+    numbers = _numbers(classes)
+    stream = _core.SemanticStream(list(texts), numbers, vectors, vectors.shape[1])
 
     def run(seed: int) -> Order:
         (hits, wrong, audits, drifts), trace, curve, calibration = stream.replay(
@@ -152,6 +166,7 @@ def evaluate_stream(
             threshold,
             tuple(trace),
             drifts,
+            after_drift(trace, numbers, redraw) if redraw else None,
             told,
             tuple(calibration),
         )

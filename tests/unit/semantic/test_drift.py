@@ -42,8 +42,12 @@ def test_drift_is_found_and_no_more_than_the_budget_is_wrong_from_500_requests_o
     for order in found.orders:
         assert order.drifts >= 1
         at = {told.requests: told for told in order.told}
-        again, end = at[HALF + AFTER], at[order.requests]
-        assert end.wrong_hits - again.wrong_hits <= 0.05 * (order.requests - HALF - AFTER)
+        before, again, end = at[HALF], at[HALF + AFTER], at[order.requests]
+        after = order.after_drift
+        assert after is not None
+        assert after.settling_wrong_hits == again.wrong_hits - before.wrong_hits
+        assert after.later_wrong_hits == end.wrong_hits - again.wrong_hits
+        assert after.within(0.05)
 
 
 def test_without_drift_none_is_found_and_the_interval_never_leaves_the_truth() -> None:
@@ -52,5 +56,16 @@ def test_without_drift_none_is_found_and_the_interval_never_leaves_the_truth() -
 
     for order in found.orders:
         assert order.drifts == 0
+        assert order.after_drift is None
+        assert order.interval_held
         for told in order.told:
             assert told.rate.low <= told.wrong_hits / told.requests <= told.rate.high
+
+
+def test_the_first_hit_is_the_first_request_that_was_served() -> None:
+    texts, classes = stream(20, 200)
+    (order,) = evaluate_stream(texts, classes, embedder=Given(), max_error=0.05, orders=1).orders
+    first = order.first_hit
+    assert first is not None
+    assert all(served is None for _, served in order.trace[: first - 1])
+    assert order.trace[first - 1][1] is not None
