@@ -27,7 +27,18 @@ if TYPE_CHECKING:
     from lecmux._stages import Core
     from lecmux.embedders import Embedder
 
-__all__ = ["Embed", "Flying", "SemanticStage", "answer_name", "follow", "learn", "proposed", "semantic"]
+__all__ = [
+    "Embed",
+    "Flying",
+    "SemanticStage",
+    "answer_name",
+    "compared",
+    "follow",
+    "learn",
+    "proposed",
+    "semantic",
+    "teach",
+]
 
 _FAILURES_ALLOWED = 3
 _MOST_SERVED = 256
@@ -324,7 +335,14 @@ def _knocked(
 
 
 def learn(core: "Core", key: Key, reply: Reply) -> Generator[Embed | Consult, Any, bool | None]:
-    """Teaches whether the candidate's answer says what the model's does; None: that cannot be told."""
+    """Compares the two answers and teaches what came of it, for drivers that know no quality."""
+    same = yield from compared(core, key, reply)
+    teach(core, same)
+    return same
+
+
+def compared(core: "Core", key: Key, reply: Reply) -> Generator[Embed | Consult, Any, bool | None]:
+    """Whether the candidate's answer says what the model's does; None: that cannot be told."""
     stage, store, proposal = core.semantic, core.store, core.proposal
     if stage is None or store is None or proposal is None or proposal.hit is None or core.mode != "use":
         return None
@@ -345,11 +363,33 @@ def learn(core: "Core", key: Key, reply: Reply) -> Generator[Embed | Consult, An
                 stage.embedded(core, key, 2, core.now() - started)
                 one, other = rows(vectors, 2)
                 same = _core.same_texts(*texts, one, other, bound=stage.settings.answers_alike)
-        proposal.learn(store, same)
     except Exception as error:
         stage.failed(core, error)
         return None
     return same
+
+
+def teach(core: "Core", same: bool | None, error: float = 0.0) -> None:
+    """Takes in whether the two answers say the same; None teaches nothing.
+
+    Nor does a label where one of the two is known to be more wrong than right: it tells models of different
+    skill apart, not questions.
+
+    Args:
+        core: with the candidate.
+        same: as `compared` found.
+        error: price of the error in the model's answer, in the unit of costs.
+    """
+    stage, store, proposal = core.semantic, core.store, core.proposal
+    if same is None or stage is None or store is None or proposal is None or proposal.hit is None:
+        return
+    half_wrong = core.objective.error(0.5)
+    if half_wrong and max(error, proposal.hit.hit_cost) > half_wrong:
+        return
+    try:
+        proposal.learn(store, same)
+    except Exception as trouble:
+        stage.failed(core, trouble)
 
 
 def _word(core: "Core", stage: SemanticStage, stored: Any, paid: Any) -> bool | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from lecmux._attempt import Before, Outcome
 from lecmux._books import Bill
 from lecmux._envelope import Entry, seal
+from lecmux._semantic import teach
 from lecmux.costs.prices import check_amount
 from lecmux.events import Bypass, Store
 from lecmux.policies.admit import ended_normally
@@ -15,8 +16,13 @@ if TYPE_CHECKING:
     from lecmux._stages import Core
 
 
-def settle(core: "Core", query: Query, key: Key | None, outcome: Outcome) -> Answer:
-    """Learns what the call cost, and stores the answer."""
+def settle(
+    core: "Core", query: Query, key: Key | None, outcome: Outcome, *, same: bool | None = None
+) -> Answer:
+    """Learns what the call cost, and stores the answer.
+
+    `same`: whether what was found that is alike says the same; None: nothing was, or that cannot be told.
+    """
     decision, reply, before = outcome
     if reply.model in core.models and reply.model != decision.model:
         outcome = outcome._replace(decision=replace(decision, model=reply.model))
@@ -27,6 +33,7 @@ def settle(core: "Core", query: Query, key: Key | None, outcome: Outcome) -> Ans
         core.books.call(bill, core.store)
         if core.semantic:
             core.semantic.paid(bill.paid)
+        teach(core, same, bill.error)
     except Exception as error:
         core.trouble("observe", error)
     else:

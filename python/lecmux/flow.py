@@ -16,7 +16,7 @@ from lecmux._attempt import Attempt, Check, Outcome
 from lecmux._consulting import COST_HOOKS, KEY_HOOKS, REPLY_HOOKS, consulted
 from lecmux._deadline import Deadline, within
 from lecmux._hook_runner import Consult, HookRunner, one_of
-from lecmux._semantic import Embed, Flying, follow, learn, proposed, semantic
+from lecmux._semantic import Embed, Flying, compared, follow, learn, proposed, semantic
 from lecmux._settle import settle
 from lecmux._shadow import note
 from lecmux._single_flight import Claim, Role, SingleFlight
@@ -171,12 +171,13 @@ def _passes(attempt: Attempt, reply: Reply, core: Core) -> Generator[Effect, Any
 
 
 def _observed(query: Query, key: Key | None, core: Core, outcome: Outcome) -> Pipeline:
+    same = None
     if key is not None and core.proposal is not None:
-        yield from learn(core, key, outcome.reply)
+        same = yield from compared(core, key, outcome.reply)
     if core.awaits:
         names = REPLY_HOOKS if core.stores(key) else COST_HOOKS
         core = yield from consulted(core, names, query, outcome.reply)
-    return settle(core, query, key, outcome)
+    return settle(core, query, key, outcome, same=same)
 
 
 def _compare(query: Query, key: Key | None, core: Core, stored: Answer | None) -> Pipeline:
