@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from topics import Topics
 
 from lecmux import AsyncCache, Cache, Query, Reply, Semantic, Usage
 from lecmux._core import semantic_ids
 from lecmux.erase import StoredEntry
 from lecmux.errors import ConfigError
+from lecmux.testing import TopicEmbedder
 
 
 def priced(query: Query) -> Reply:
@@ -20,7 +20,7 @@ MODELS = {"m": priced}
 
 
 def filled(now: Callable[[], float] = lambda: 100.0) -> Cache:
-    cache = Cache(1_000_000, semantic=Semantic(Topics()), clock=now)
+    cache = Cache(1_000_000, semantic=Semantic(TopicEmbedder()), clock=now)
     for scope in ("one", "two"):
         for text in ("alpha a please", "beta b please", "gamma c please"):
             query = Query(text, scope=scope, salient=text)
@@ -126,7 +126,7 @@ def test_the_predicate_may_use_the_cache_and_an_entry_stored_anew_stays() -> Non
 
 
 def test_a_hit_of_an_erased_entry_is_not_kept_in_mind() -> None:
-    cache = Cache(4_000_000, semantic=Semantic(Topics(), max_error=0.1))
+    cache = Cache(4_000_000, semantic=Semantic(TopicEmbedder(), max_error=0.1))
     letters = "abcdefghijklmnopqrstuvwxyz"
     texts = [f"{topic} {a}{b} please" for b in "ab" for a in letters for topic in ("alpha", "beta", "gamma")]
     answers = [cache.answer(text, models=MODELS) for text in texts]
@@ -152,7 +152,7 @@ def test_what_was_erased_is_not_saved(tmp_path: Any) -> None:
     cache.erase(lambda entry: entry.scope == "one")
     cache.save(tmp_path / "cache")
 
-    again = Cache.load(tmp_path / "cache", semantic=Semantic(Topics()))
+    again = Cache.load(tmp_path / "cache", semantic=Semantic(TopicEmbedder()))
 
     assert again.erase(lambda entry: entry.scope == "one") == 0
     assert len(again) == 3 == len(semantic_ids(again))

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from topics import Topics
 
 import lecmux
 from lecmux import AsyncCache, Cache, Hooks, Query, Reply, Semantic, Usage
 from lecmux._core import semantic_ids
 from lecmux.errors import ConfigError
+from lecmux.testing import TopicEmbedder
 
 
 def topic(text: str) -> str:
@@ -38,7 +38,7 @@ def texts(each: int, topics: Sequence[str] = WORDS) -> list[str]:
 
 def warmed(**settings: Any) -> tuple[Cache, list[lecmux.Answer]]:
     """A cache that has been asked so much that it serves by meaning."""
-    cache = Cache(4_000_000, semantic=Semantic(Topics(), max_error=0.1), **settings)
+    cache = Cache(4_000_000, semantic=Semantic(TopicEmbedder(), max_error=0.1), **settings)
     answers = [cache.answer(text, models=MODELS) for text in texts(40)]
     return cache, answers
 
@@ -62,7 +62,7 @@ def test_learns_from_paid_answers_and_then_serves_by_meaning() -> None:
 
 def requests_to_first_hit(repeats: int) -> int:
     """Requests by meaning before the first hit, each followed by so many that are answered word for word."""
-    cache = Cache(4_000_000, semantic=Semantic(Topics(), max_error=0.02), clock=lambda: 0.0)
+    cache = Cache(4_000_000, semantic=Semantic(TopicEmbedder(), max_error=0.02), clock=lambda: 0.0)
     for count, text in enumerate(texts(60, WORDS[:4])):
         if cache.answer(text, models=MODELS).decision.reason == "semantic":
             return count
@@ -77,7 +77,7 @@ def test_answers_given_word_for_word_count_as_requests() -> None:
 
 async def test_the_async_twin_decides_likewise() -> None:
     _, answers = warmed()
-    async with AsyncCache(4_000_000, semantic=Semantic(Topics(), max_error=0.1)) as twin:
+    async with AsyncCache(4_000_000, semantic=Semantic(TopicEmbedder(), max_error=0.1)) as twin:
         again = [await twin.answer(text, models=MODELS) for text in texts(40)]
 
     kinds = [(answer.value, answer.decision.reason, answer.decision.similarity) for answer in answers]
@@ -85,7 +85,7 @@ async def test_the_async_twin_decides_likewise() -> None:
 
 
 def test_a_query_without_salient_text_takes_no_part() -> None:
-    embedder = Topics()
+    embedder = TopicEmbedder()
     cache = Cache(1_000_000, semantic=Semantic(embedder))
 
     cache.answer(Query("alpha one"), models=MODELS)
@@ -170,7 +170,7 @@ def test_an_entry_that_leaves_the_store_leaves_the_index() -> None:
 
 def test_a_full_cache_evicts_from_both_and_stays_within_its_budget() -> None:
     stopped = lambda: 0.0  # noqa: E731  what an embedding takes decides nothing
-    cache = Cache(100_000, semantic=Semantic(Topics(), max_error=0.02), clock=stopped)
+    cache = Cache(100_000, semantic=Semantic(TopicEmbedder(), max_error=0.02), clock=stopped)
     for number in range(400):
         cache.answer(Query(f"{number} some question", salient=f"{number} some question"), models=MODELS)
     stats = cache.stats()
@@ -206,7 +206,7 @@ def test_explaining_changes_nothing() -> None:
     assert cache.stats().semantic == before
 
 
-class Broken(Topics):
+class Broken(TopicEmbedder):
     """Fails in one way after another."""
 
     def __init__(self, fault: Any) -> None:
@@ -260,13 +260,13 @@ def test_settings_that_cannot_work_are_refused() -> None:
     with pytest.raises(ConfigError, match="embedder"):
         Semantic(object())  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="max_error"):
-        Semantic(Topics(), max_error=0.9)
+        Semantic(TopicEmbedder(), max_error=0.9)
     with pytest.raises(ConfigError, match="semantic"):
-        Cache(1_000_000, semantic=Topics())  # type: ignore[arg-type]
+        Cache(1_000_000, semantic=TopicEmbedder())  # type: ignore[arg-type]
 
 
 def test_a_budget_of_nothing_switches_the_stage_off() -> None:
-    embedder = Topics()
+    embedder = TopicEmbedder()
     cache = Cache(1_000_000, semantic=Semantic(embedder, max_error=0))
 
     cache.answer("alpha one", models=MODELS)
@@ -335,7 +335,9 @@ async def test_a_comparison_that_is_awaited_gives_the_label() -> None:
     def model(query: Query) -> Reply:  # of one sense, and never twice in the same words
         return Reply(f"{topic(query.text).split()[1]} by {query.text}", Usage(seconds=10_000.0))
 
-    cache = AsyncCache(4_000_000, semantic=Semantic(Topics(), max_error=0.1), hooks=Hooks(same_answer=same))
+    cache = AsyncCache(
+        4_000_000, semantic=Semantic(TopicEmbedder(), max_error=0.1), hooks=Hooks(same_answer=same)
+    )
     answers = [await cache.answer(text, models={"m": model}) for text in texts(40)]
 
     stats = cache.stats().semantic
@@ -351,7 +353,7 @@ def abstains(_one: str, _other: str) -> None:
 
 @pytest.mark.parametrize("own", [None, abstains])
 def test_a_comparison_that_abstains_leaves_the_word_to_the_next(own: Any) -> None:
-    settings = Semantic(Topics(), max_error=0.1, same_answer=own)
+    settings = Semantic(TopicEmbedder(), max_error=0.1, same_answer=own)
     cache = Cache(4_000_000, semantic=settings, hooks=Hooks(same_answer=abstains))
     for text in texts(40):  # the answers differ in writing alone, which the built-in overlooks
         cache.answer(

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from topics import Topics
 
 from lecmux import Cache, Lec, Query, Reply, Semantic, Usage
 from lecmux._core import semantic_ids
 from lecmux.errors import SnapshotError
 from lecmux.state import StateFile
+from lecmux.testing import TopicEmbedder
 
 
 def model(query: Query) -> Reply:
@@ -27,7 +27,7 @@ def texts(count: int) -> list[str]:
 
 
 def learnt(path: Path) -> Cache:
-    cache = Cache(4_000_000, semantic=Semantic(Topics(), max_error=0.1))
+    cache = Cache(4_000_000, semantic=Semantic(TopicEmbedder(), max_error=0.1))
     for text in texts(60):
         cache.answer(text, models=MODELS)
     stats = cache.stats().semantic
@@ -38,7 +38,7 @@ def learnt(path: Path) -> Cache:
 
 def test_a_loaded_cache_decides_as_the_saved_one(tmp_path: Path) -> None:
     cache = learnt(tmp_path / "cache")
-    again = Cache.load(tmp_path / "cache", semantic=Semantic(Topics(), max_error=0.1))
+    again = Cache.load(tmp_path / "cache", semantic=Semantic(TopicEmbedder(), max_error=0.1))
 
     assert set(semantic_ids(again)) == set(semantic_ids(cache))
     again.check()
@@ -50,14 +50,14 @@ def test_a_loaded_cache_decides_as_the_saved_one(tmp_path: Path) -> None:
 
 
 def test_a_report_is_kept(tmp_path: Path) -> None:
-    cache = Cache(4_000_000, semantic=Semantic(Topics(), max_error=0.1))
+    cache = Cache(4_000_000, semantic=Semantic(TopicEmbedder(), max_error=0.1))
     asked = texts(60)
     answers = [cache.answer(text, models=MODELS) for text in asked]
     wrong = max(n for n, answer in enumerate(answers) if answer.decision.reason == "semantic")
     cache.report_wrong(answers[wrong].decision.id)
     cache.save(tmp_path / "cache")
 
-    again = Cache.load(tmp_path / "cache", semantic=Semantic(Topics(), max_error=0.1))
+    again = Cache.load(tmp_path / "cache", semantic=Semantic(TopicEmbedder(), max_error=0.1))
 
     for each in (cache, again):
         told = each.explain(asked[wrong], models=["m"]).alike
@@ -73,11 +73,11 @@ def test_without_the_stage_the_entries_are_served_exactly(tmp_path: Path) -> Non
     assert plain.stats().semantic is None
 
 
-class Other(Topics):
+class Other(TopicEmbedder):
     name = "other topics"
 
 
-class Wider(Topics):
+class Wider(TopicEmbedder):
     """The same name, and vectors of another dimension, of which it says nothing beforehand."""
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ def test_vectors_of_another_embedder_are_dropped_with_one_warning(
 
 def test_a_state_file_keeps_the_stage_also_under_another_seed(tmp_path: Path) -> None:
     def made(seed: int) -> Cache:
-        return Cache(4_000_000, seed=seed, semantic=Semantic(Topics(), max_error=0.1))
+        return Cache(4_000_000, seed=seed, semantic=Semantic(TopicEmbedder(), max_error=0.1))
 
     cache = made(1)
     for text in texts(60):
@@ -125,7 +125,7 @@ def test_a_smaller_cache_takes_what_fits(tmp_path: Path) -> None:
     cache = learnt(tmp_path / "cache")
     data = cache._sealed()
 
-    small = Cache(30_000, evict=Lec(), semantic=Semantic(Topics(), max_error=0.1))
+    small = Cache(30_000, evict=Lec(), semantic=Semantic(TopicEmbedder(), max_error=0.1))
     taken = small._take_over(data)
 
     assert 0 < taken < len(cache)
@@ -140,4 +140,4 @@ def test_damage_in_the_semantic_part_is_found(tmp_path: Path) -> None:
     (tmp_path / "cache").write_bytes(data)
 
     with pytest.raises(SnapshotError, match="checksum"):
-        Cache.load(tmp_path / "cache", semantic=Semantic(Topics()))
+        Cache.load(tmp_path / "cache", semantic=Semantic(TopicEmbedder()))

@@ -1,11 +1,11 @@
 """Hits by meaning in shadow: decided, booked apart, labelled, and never served."""
 
 import pytest
-from topics import Topics
 
 from lecmux import AsyncCache, Cache, Hooks, Query, Reply, Semantic, Usage
 from lecmux._core import semantic_ids
 from lecmux.events import CacheHit, Event, Shadow
+from lecmux.testing import TopicEmbedder
 
 WORDS = ("alpha", "beta", "gamma", "delta", "epsilon")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -28,7 +28,7 @@ class Baseline:
 def heard() -> tuple[Cache, list[Event]]:
     events: list[Event] = []
     hooks = Hooks(listeners=[events.append])
-    return Cache(4_000_000, semantic=Semantic(Topics(), max_error=0.1), hooks=hooks), events
+    return Cache(4_000_000, semantic=Semantic(TopicEmbedder(), max_error=0.1), hooks=hooks), events
 
 
 def shadows(events: list[Event]) -> list[Shadow]:
@@ -114,7 +114,7 @@ async def test_the_async_twin_decides_likewise() -> None:
     plain, heard_plain = heard()
     for text in TEXTS:
         plain.answer(text, models={"m": Baseline()}, shadow=True)
-    settings = Semantic(Topics(), max_error=0.1)
+    settings = Semantic(TopicEmbedder(), max_error=0.1)
     async with AsyncCache(4_000_000, semantic=settings, hooks=Hooks(listeners=[events.append])) as cache:
         for text in TEXTS:
             await cache.answer(text, models={"m": Baseline()}, shadow=True)

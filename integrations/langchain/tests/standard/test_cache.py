@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from langchain_core.caches import BaseCache
 from langchain_tests.integration_tests import AsyncCacheTestSuite, SyncCacheTestSuite
-from likeness import Topics
 
 from langchain_lecmux import LECCache
 from lecmux import Cache, Semantic
+from lecmux.testing import TopicEmbedder
 
 
 class ThreadedCache(LECCache):
@@ -49,7 +49,7 @@ class ReloadedCache(LECCache):
         return await LECCache.load(self.path).alookup(prompt, llm_string)
 
 
-class AllAlike(Topics):
+class AllAlike(TopicEmbedder):
     """Tells no text from another."""
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
@@ -69,7 +69,7 @@ class _Kinds:
         elif kind == "reloaded":
             yield ReloadedCache(tmp_path / "answers.lecmux")
         elif kind in {"semantic", "all alike"}:
-            embedder = Topics() if kind == "semantic" else AllAlike()
+            embedder = TopicEmbedder() if kind == "semantic" else AllAlike()
             yield LECCache(semantic=Semantic(embedder, max_error=0.1))
         elif kind == "shared":
             yield LECCache(cache=Cache(1_000_000))

@@ -10,14 +10,15 @@ import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
-from likeness import Topics, topic, wordings
 from offline_model import OfflineToolChat
+from topics import topic, wordings
 
 from langchain_lecmux import ChatRouter, LECCache
 from lecmux import Cache, Price, Semantic
 from lecmux.errors import ConfigError
 from lecmux.events import CacheHit
 from lecmux.salient import Salient
+from lecmux.testing import TopicEmbedder
 
 MAX_ERROR = 0.1
 NEW = "alpha with other words"  # nobody asked it before; its topic was asked often
@@ -36,8 +37,8 @@ def look(name: str) -> str:
     return name
 
 
-def semantic(embedder: Topics | None = None, **settings: Any) -> Semantic:
-    return Semantic(embedder or Topics(), max_error=MAX_ERROR, **settings)
+def semantic(embedder: TopicEmbedder | None = None, **settings: Any) -> Semantic:
+    return Semantic(embedder or TopicEmbedder(), max_error=MAX_ERROR, **settings)
 
 
 def chat(cache: Any, **fields: Any) -> OfflineToolChat:
@@ -127,7 +128,7 @@ def test_the_async_twin_decides_likewise(cache: LECCache) -> None:
 
 
 def test_the_exact_question_needs_no_embedding() -> None:
-    embedder = Topics()
+    embedder = TopicEmbedder()
     model = chat(LECCache(semantic=semantic(embedder)))
     model.invoke(NEW)
     before = len(embedder.texts)
@@ -240,7 +241,7 @@ def test_listeners_hear_of_the_hit(warmed: OfflineToolChat) -> None:
 
 
 def test_a_broken_embedder_costs_no_call(caplog: pytest.LogCaptureFixture) -> None:
-    embedder = Topics()
+    embedder = TopicEmbedder()
     cache = LECCache(semantic=semantic(embedder))
     model = chat(cache)
     embedder.broken = OSError("no such model")

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from likeness import Topics, topic, wordings
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.tools import FunctionTool
 from scripted_llm import ScriptedLLM
+from topics import topic, wordings
 
 from lecmux import Cache, Price, Semantic
 from lecmux.errors import ConfigError
+from lecmux.testing import TopicEmbedder
 from llama_index.llms.lecmux import RouterLLM
 
 PRICE = Price(1.0, 1.0)  # a call is worth more than an embedding, which is free
@@ -28,7 +29,7 @@ def look(name: str) -> str:
 
 
 def routed(**settings: Any) -> RouterLLM:
-    settings.setdefault("semantic", Semantic(Topics(), max_error=0.1))
+    settings.setdefault("semantic", Semantic(TopicEmbedder(), max_error=0.1))
     return RouterLLM(models={"only": ScriptedLLM(script=by_topic)}, prices={"only": PRICE}, **settings)
 
 
@@ -125,7 +126,7 @@ def test_it_belongs_to_the_cache() -> None:
     with pytest.raises(ConfigError, match="semantic"):
         routed(cache=Cache(1_000_000))
 
-    shared = Cache(1_000_000, semantic=Semantic(Topics()))
+    shared = Cache(1_000_000, semantic=Semantic(TopicEmbedder()))
     asked(routed(cache=shared, semantic=None))
 
     assert shared.stats().semantic.requests == 400  # type: ignore[union-attr]
