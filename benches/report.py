@@ -50,7 +50,7 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def dumps(report: Mapping[str, Any]) -> str:
+def dumps(report: Mapping[str, Any] | Sequence[Any]) -> str:
     """The report as JSON."""
     return json.dumps(report, indent=1, sort_keys=True) + "\n"
 

@@ -1,5 +1,6 @@
 """Large collections of vectors: the graph beside the flat engine and other graphs, and under turnover."""
 
+from collections.abc import Callable, Mapping
 from statistics import median
 from typing import Any
 
@@ -7,97 +8,110 @@ import numpy as np
 
 from benches.payload import settings
 from benches.report import Measure, Table
-from benches.timing import interleave, quiet, ratio
-from benches.vectors import asked, peers, turnover
-from benches.vectors.data import Data, Rows, clustered
+from benches.timing import Samples
+from benches.vectors import peers, turnover
+from benches.vectors.asked import seconds
+from benches.vectors.data import Data, clustered
+from benches.vectors.sweep import Sweep, ns_at, swept, timed, times_as_fast
 from lecmux import _core
 
-_GRAPH = "lecmux hnsw f16"
-_OTHERS = ("hnswlib", "usearch bf16")
+FLAT = "lecmux flat f16"
+GRAPH = "lecmux hnsw f16"
+_OTHERS = {"hnswlib": "hnswlib", "usearch bf16": "usearch_bf16", FLAT: "flat"}
+_HEADS = ["index", "built a second", "effort", "recall@1", "queries a second", "replaced a second", "of f32"]
+
+
+def indexes(plan: dict[str, Any]) -> dict[str, Callable[[], peers.Peer]]:
+    """What is measured, by name: each call makes an empty one."""
+    dim, links, build = plan["dim"], plan["links"], plan["build"]
+    return {
+        FLAT: lambda: peers.Lecmux(dim, store="f16", engine="flat"),
+        GRAPH: lambda: peers.LecmuxGraph(dim, store="f16"),
+        "lecmux hnsw i8": lambda: peers.LecmuxGraph(dim, store="i8"),
+        "hnswlib": lambda: peers.Hnswlib(dim, links=links, build=build),
+        "usearch bf16": lambda: peers.UsearchIndex(dim, dtype="bf16", links=links, build=build),
+    }
 
 
 def measure(quick: bool) -> Measure:
     """Every index of `workloads/graphs.toml` at every size, then the turnover."""
     plan = settings("graphs", quick=quick)
-    generator = np.random.default_rng(plan["seed"])
-    drawn = clustered(max(plan["sizes"]) + plan["queries"] + plan["replacements"], plan, generator)
-    tables, figures, samples = [], {}, {}
-    for size in plan["sizes"]:
-        table, found, taken = _size(_cut(drawn, size, plan["replacements"], plan), plan)
-        tables.append(table)
-        figures |= {f"{name}_{size}": value for name, value in found.items()}
-        samples[str(size)] = taken
-    data = _cut(drawn, plan["turnover_size"], plan["turnover_size"] // 2, plan)
-    graphs = [name for name in _indexes(plan) if "flat" not in name]
-    table, found = turnover.measure(
-        data, plan, {name: lambda name=name: _indexes(plan)[name] for name in graphs}
+    made = indexes(plan)
+    found = [of_size(size, plan, made) for size in plan["sizes"]]
+    graphs = {name: make for name, make in made.items() if name != FLAT}
+    found.append(of_turnover(plan["turnover_size"], plan, graphs))
+    return Measure(
+        [table for each in found for table in each.tables],
+        {name: value for each in found for name, value in each.figures.items()},
+        {name: value for each in found for name, value in each.samples.items()},
     )
-    return Measure([*tables, table], figures | found, samples)
 
 
-def _cut(drawn: Rows, size: int, fresh: int, plan: dict[str, Any]) -> Data:
-    asked = plan["queries"]
-    end = asked + size
-    return Data(f"clustered, {size:,}", drawn[asked:end], drawn[:asked], drawn[end : end + fresh])
+def of_turnover(size: int, plan: dict[str, Any], made: Mapping[str, Callable[[], peers.Peer]]) -> Measure:
+    """What turnover leaves of each graph of `size` vectors."""
+    return turnover.measure(_drawn(size, size // 2, plan), plan, made)
 
 
-def _indexes(plan: dict[str, Any]) -> dict[str, peers.Peer]:
-    dim, links, build = plan["dim"], plan["links"], plan["build"]
-    return {
-        "lecmux flat f16": peers.Lecmux(dim, store="f16", engine="flat"),
-        _GRAPH: peers.LecmuxGraph(dim, store="f16"),
-        "lecmux hnsw i8": peers.LecmuxGraph(dim, store="i8"),
-        "hnswlib": peers.Hnswlib(dim, links=links, build=build),
-        "usearch bf16": peers.UsearchIndex(dim, dtype="bf16", links=links, build=build),
-    }
-
-
-def _size(data: Data, plan: dict[str, Any]) -> tuple[Table, dict[str, float], dict[str, Any]]:
-    """Search, filling, replacement and memory at one size."""
-    indexes, truth = _indexes(plan), data.nearest()
-    built = {
-        name: asked.seconds(lambda index=index: index.fill(data.base)) for name, index in indexes.items()
-    }
-    tuned = {name: asked.tuned(index, data.queries, truth, plan["recall"]) for name, index in indexes.items()}
-    queries = data.queries[: plan["queries_a_round"]]
-    with quiet():
-        samples = interleave(
-            {name: lambda index=index: asked.search_ns(index, queries) for name, index in indexes.items()},
-            plan["rounds"],
-        )
-    replaced = {name: _replaced_a_second(index, data) for name, index in indexes.items()}
-    shares = {name: _share_of_f32(index, data) for name, index in indexes.items()}
+def of_size(size: int, plan: dict[str, Any], made: Mapping[str, Callable[[], peers.Peer]]) -> Measure:
+    """Search, filling, replacement and memory of each at one size."""
+    data = _drawn(size, plan["replacements"], plan)
+    found, truth = {name: make() for name, make in made.items()}, data.nearest()
+    built = {name: seconds(lambda index=index: index.fill(data.base)) for name, index in found.items()}
+    sweeps = {name: swept(index, data, truth, plan["recall"]) for name, index in found.items()}
+    least = [plan["recall"], *(sweep.best for sweep in sweeps.values())]
+    samples = timed(found, sweeps, least, list(data.queries[: plan["queries_a_round"]]), plan["rounds"])
+    shares = {name: _share_of_f32(index, data) for name, index in found.items()}
+    replaced = {name: _replaced_a_second(index, data) for name, index in found.items()}
     rows = [
         [
             name,
-            f"{len(data.base) / built[name]:,.0f}",
-            str(tuned[name][0] or ""),
-            f"{tuned[name][1]:.4f}",
-            f"{1e9 / median(samples[name]):,.0f}"
-            + ("" if tuned[name][1] >= plan["recall"] else " (short of it)"),
+            f"{size / built[name]:,.0f}",
+            *searched(name, sweeps[name], plan["recall"], samples),
             f"{replaced[name]:,.0f}",
-            f"{shares[name]:.2f}" if shares[name] else "",
+            f"{shares[name]:.3f}" if shares[name] else "",
         ]
-        for name in indexes
+        for name in found
     ]
-    heads = [
-        "index",
-        "built a second",
-        "effort",
-        "recall@1",
-        "queries a second",
-        "replaced a second",
-        "of f32",
-    ]
-    figures = {f"graph_vs_{name.split()[0]}": ratio(samples, name, _GRAPH) for name in _OTHERS}
-    figures |= {"graph_vs_flat": ratio(samples, "lecmux flat f16", _GRAPH)}
-    figures |= {f"memory_{name.split()[-1]}": shares[name] for name in (_GRAPH, "lecmux hnsw i8")}
-    note = (
-        f"Kernels {_core.vector_kernels()}; one thread, one query a call, k = 1, processor time. A graph "
-        f"searches at the least effort that finds {plan['recall']:.0%} of the nearest. Of f32: bytes held "
-        "over those of the vectors alone as f32."
+    figures = {f"{name}_{size}": value for name, value in _ratios(sweeps, plan["recall"], samples).items()}
+    figures |= {f"memory_{name.split()[-1]}_{size}": share for name, share in shares.items() if share}
+    return Measure([Table(f"Graphs: {data.what}", _HEADS, rows, _note(plan))], figures, {str(size): samples})
+
+
+def searched(name: str, sweep: Sweep, recall: float, samples: Samples) -> list[str]:
+    """The effort that reaches the recall, what it finds, and queries a second at that recall."""
+    reached = sweep.around(recall)
+    share = recall if reached else sweep.best
+    effort = reached[-1] if reached else max(sweep.recalls, key=lambda effort: sweep.recalls[effort])
+    speed = f"{1e9 / median(ns_at(name, sweep, share, samples)):,.0f}" + ("" if reached else " (short of it)")
+    return [str(effort or ""), f"{sweep.recalls[effort]:.4f}", speed]
+
+
+def _ratios(sweeps: Mapping[str, Sweep], recall: float, samples: Samples) -> dict[str, float]:
+    """How many times as fast the graph of f16 rows is, where both reach the recall."""
+    if GRAPH not in sweeps or sweeps[GRAPH].best < recall:
+        return {}
+    ours = ns_at(GRAPH, sweeps[GRAPH], recall, samples)
+    return {
+        f"graph_vs_{figure}": times_as_fast(ours, ns_at(name, sweeps[name], recall, samples))
+        for name, figure in _OTHERS.items()
+        if name in sweeps and sweeps[name].best >= recall
+    }
+
+
+def _drawn(size: int, fresh: int, plan: dict[str, Any]) -> Data:
+    drawn = clustered(plan["queries"] + size + fresh, plan, np.random.default_rng(plan["seed"]))
+    end = plan["queries"] + size
+    held, comes = drawn[plan["queries"] : end], drawn[end:]
+    return Data(f"clustered, {size:,}", held, drawn[: plan["queries"]], comes)
+
+
+def _note(plan: dict[str, Any]) -> str:
+    return (
+        f"Kernels {_core.vector_kernels()[-1]}; seed {plan['seed']}; one thread, one query a call, k = 1, "
+        f"processor time. Other graphs have {plan['links']} links a node, found at effort {plan['build']}. "
+        f"Queries a second of a graph: where it finds {plan['recall']:.0%} of the nearest, between the two "
+        "efforts around that. Of f32: all bytes held over those of the vectors alone as f32."
     )
-    return Table(f"Graphs: {data.what}", heads, rows, note), figures, {"search_ns": samples}
 
 
 def _replaced_a_second(index: peers.Peer, data: Data) -> float:
@@ -105,7 +119,7 @@ def _replaced_a_second(index: peers.Peer, data: Data) -> float:
         for number, vector in enumerate(data.fresh):
             index.replace(number, number + len(data.base), vector)
 
-    return len(data.fresh) / asked.seconds(replace)
+    return len(data.fresh) / seconds(replace)
 
 
 def _share_of_f32(index: peers.Peer, data: Data) -> float:

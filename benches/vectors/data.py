@@ -62,6 +62,10 @@ def clustered(count: int, plan: dict[str, Any], generator: np.random.Generator) 
     which = generator.choice(clusters, count, p=share / share.sum())
     within = plan["spread"] * generator.standard_normal((count, rank), dtype=np.float32)
     rows = (centres[which] + within) @ basis
-    rows += plan["noise"] * np.sqrt(rank) * generator.standard_normal((count, dim), dtype=np.float32)
-    unit: Rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    # In parts, so that a million vectors are not held twice.
+    for part in np.array_split(rows, max(1, count // 10_000)):
+        noise = plan["noise"] * np.sqrt(rank) * generator.standard_normal(part.shape, dtype=np.float32)
+        np.add(part, noise, out=part, casting="same_kind")
+        np.divide(part, np.linalg.norm(part, axis=1, keepdims=True), out=part)
+    unit: Rows = rows
     return unit

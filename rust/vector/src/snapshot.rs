@@ -13,7 +13,7 @@ use crate::index::{Index, MAX_DIMENSION, width};
 use crate::rows::{Rows, Store};
 
 const MAGIC: &[u8; 13] = b"LECMUX-VECTOR";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const CHECKSUM: usize = 16;
 /// How far the norm of a stored row may be from 1, by rounding.
 const ROUNDING: f32 = 0.02;

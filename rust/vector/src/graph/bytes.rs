@@ -17,7 +17,11 @@ impl Graph {
             to.extend((links.len() as u64).to_le_bytes());
             let members = links.members().map_or(&[][..], Ids::as_slice);
             to.extend(members.iter().flat_map(|node| node.to_le_bytes()));
-            to.extend(links.cells().iter().flat_map(|cell| cell.to_le_bytes()));
+            for node in links.nodes() {
+                let others = links.of(node);
+                to.push(u8::try_from(others.len()).expect("a node has few links"));
+                to.extend(others.iter().flat_map(|other| other.to_le_bytes()));
+            }
         }
     }
 
@@ -54,9 +58,18 @@ fn read_level(reader: &mut Reader<'_>, level: usize, nodes: usize) -> Result<Lin
             ids.push(node);
         }
     }
-    let each = bound * size_of::<u32>();
-    let cells = reader.slice(len, each)?.as_chunks().0.iter().map(|&cell| u32::from_le_bytes(cell));
-    Ok(Links::restored(bound, members, cells.collect()))
+    let mut lists = Vec::new();
+    for _ in 0..len {
+        let held = usize::from(reader.take::<1>()?[0]);
+        let links = reader.slice(held, size_of::<u32>())?.as_chunks().0.iter();
+        let links: Vec<u32> = links.map(|&other| u32::from_le_bytes(other)).collect();
+        if held > bound || links.iter().any(|&other| other as usize >= nodes) {
+            return Err(damaged("links of a node that are too many, or lead to no row"));
+        }
+        lists.push(links);
+    }
+    let empty = if level == 0 { Links::of_all(bound) } else { Links::of_some(bound) };
+    Ok(empty.restored(members, &lists))
 }
 
 impl Coded {

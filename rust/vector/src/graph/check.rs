@@ -61,7 +61,7 @@ impl Links {
         let mut seen: hashbrown::HashSet<u32> = [start].into_iter().collect();
         let mut open = vec![start];
         while let Some(node) = open.pop() {
-            open.extend(self.of(node).iter().copied().filter(|&next| seen.insert(next)));
+            open.extend(self.of(node).into_iter().filter(|&next| seen.insert(next)));
         }
         seen.len()
     }

@@ -43,20 +43,39 @@ impl Guide for ByRow<'_> {
     }
 }
 
+/// Of a cache line.
 const WORDS_A_LINE: usize = 8;
-
-/// A cache line, and lying as one.
-#[repr(align(64))]
-#[derive(Clone, Copy, PartialEq)]
-struct Line([u64; WORDS_A_LINE]);
 
 /// Codes of nodes 0 to n - 1, about one centre.
 pub(crate) struct Codes {
-    words: usize,
-    /// A node takes whole lines: the words of its code, then its terms in one word.
-    lines: Vec<Line>,
+    /// Words a node.
+    each: usize,
+    /// A bit a coordinate, node by node.
+    words: Vec<u64>,
+    terms: Vec<Terms>,
     centre: Vec<f32>,
     norm: f32,
+}
+
+/// What makes an estimate of a code: `|r|^2 / |r|_1` and `centre.x`, each as the upper half of an f32. An estimate
+/// errs by some hundredth, and these by a thousandth.
+#[derive(Clone, Copy, PartialEq)]
+struct Terms {
+    factor: u16,
+    offset: u16,
+}
+
+impl Terms {
+    fn new(factor: f32, offset: f32) -> Self {
+        let upper = |value: f32| u16::try_from((value.to_bits() + (1 << 15)) >> 16).expect("it is 16 bits");
+        Self { factor: upper(factor), offset: upper(offset) }
+    }
+
+    #[inline]
+    fn read(self) -> (f32, f32) {
+        let whole = |upper: u16| f32::from_bits(u32::from(upper) << 16);
+        (whole(self.factor), whole(self.offset))
+    }
 }
 
 /// By the rows whose codes do not rule them out.
@@ -78,7 +97,7 @@ const DOUBT: f32 = 1.5;
 impl Codes {
     pub(crate) fn new(centre: Vec<f32>) -> Self {
         let norm = centre.iter().map(|value| value * value).sum();
-        Self { words: centre.len() / 64, lines: Vec::new(), centre, norm }
+        Self { each: centre.len() / 64, words: Vec::new(), terms: Vec::new(), centre, norm }
     }
 
     pub(crate) fn centre(&self) -> &[f32] {
@@ -86,51 +105,52 @@ impl Codes {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.lines.len() / self.each()
+        self.terms.len()
     }
 
     /// Makes room for exactly `nodes` more.
     pub(crate) fn reserve(&mut self, nodes: usize) {
-        self.lines.reserve_exact(nodes * self.each());
+        self.words.reserve_exact(nodes * self.each);
+        self.terms.reserve_exact(nodes);
     }
 
     /// Appends the code of `row`.
     pub(crate) fn push(&mut self, row: &[f32]) {
-        let each = self.each();
-        room::grow(&mut self.lines, each);
-        self.lines.resize(self.lines.len() + each, Line([0; WORDS_A_LINE]));
+        room::grow(&mut self.words, self.each);
+        room::grow(&mut self.terms, 1);
+        self.words.resize(self.words.len() + self.each, 0);
+        self.terms.push(Terms::new(0.0, 0.0));
         self.write(self.len() - 1, row);
     }
 
     /// Puts the code of `row` into its place.
     pub(crate) fn write(&mut self, node: usize, row: &[f32]) {
         let (mut squares, mut sizes, mut offset) = (0.0_f32, 0.0_f32, 0.0_f32);
-        let (words, each) = (self.words, self.each());
-        let place = &mut self.lines[node * each..(node + 1) * each];
-        for (at, (row, centre)) in
-            row.as_chunks::<64>().0.iter().zip(self.centre.as_chunks::<64>().0).enumerate()
+        let words = &mut self.words[node * self.each..(node + 1) * self.each];
+        for ((row, centre), word) in
+            row.as_chunks::<64>().0.iter().zip(self.centre.as_chunks::<64>().0).zip(words)
         {
-            let mut word = 0;
+            *word = 0;
             for (bit, (&x, &c)) in row.iter().zip(centre).enumerate() {
                 let residual = x - c;
-                word |= u64::from(residual > 0.0) << bit;
+                *word |= u64::from(residual > 0.0) << bit;
                 squares += residual * residual;
                 sizes += residual.abs();
                 offset += x * c;
             }
-            place[at / WORDS_A_LINE].0[at % WORDS_A_LINE] = word;
         }
         let factor = if sizes > 0.0 { squares / sizes } else { 0.0 };
-        place[words / WORDS_A_LINE].0[words % WORDS_A_LINE] =
-            u64::from(factor.to_bits()) << 32 | u64::from(offset.to_bits());
+        self.terms[node] = Terms::new(factor, offset);
     }
 
     /// The last code takes the place of the one that leaves.
     pub(crate) fn swap_remove(&mut self, node: usize) {
-        let (each, last) = (self.each(), self.lines.len() - self.each());
-        self.lines.copy_within(last.., node * each);
-        self.lines.truncate(last);
-        room::shrink(&mut self.lines);
+        let last = self.words.len() - self.each;
+        self.words.copy_within(last.., node * self.each);
+        self.words.truncate(last);
+        self.terms.swap_remove(node);
+        room::shrink(&mut self.words);
+        room::shrink(&mut self.terms);
     }
 
     /// `query` about the centre.
@@ -144,7 +164,7 @@ impl Codes {
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        room::bytes(&self.lines) + room::bytes(&self.centre) + size_of::<Self>()
+        room::bytes(&self.words) + room::bytes(&self.terms) + room::bytes(&self.centre) + size_of::<Self>()
     }
 
     /// Panics unless the places hold exactly the codes of `rows`.
@@ -155,41 +175,27 @@ impl Codes {
             rows.read(node, &mut row);
             fresh.push(&row);
         }
-        assert!(fresh.lines == self.lines, "the codes are those of the rows");
-    }
-
-    /// Lines a node.
-    #[inline]
-    fn each(&self) -> usize {
-        (self.words + 1).div_ceil(WORDS_A_LINE)
-    }
-
-    /// The lines of a node, and its terms: `|r|^2 / |r|_1` and `centre.x`.
-    #[inline]
-    fn place(&self, node: u32) -> (&[Line], f32, f32) {
-        let from = node as usize * self.each();
-        let place = &self.lines[from..from + self.each()];
-        let terms = place[self.words / WORDS_A_LINE].0[self.words % WORDS_A_LINE];
-        #[expect(clippy::cast_possible_truncation, reason = "two numbers of 32 bits in one of 64")]
-        let (factor, offset) = (f32::from_bits((terms >> 32) as u32), f32::from_bits(terms as u32));
-        (place, factor, offset)
+        assert!(fresh.words == self.words && fresh.terms == self.terms, "the codes are those of the rows");
     }
 }
 
 impl Guide for ByCode<'_> {
     #[inline]
     fn prefetch(&self, node: u32) {
-        let from = node as usize * self.codes.each();
-        (from..from + self.codes.each()).for_each(|at| prefetch_index(&self.codes.lines, at));
+        let from = node as usize * self.codes.each;
+        (from..from + self.codes.each)
+            .step_by(WORDS_A_LINE)
+            .for_each(|at| prefetch_index(&self.codes.words, at));
+        prefetch_index(&self.codes.words, from + self.codes.each - 1);
+        prefetch_index(&self.codes.terms, node as usize);
     }
 
     #[inline]
     fn promising(&self, node: u32, worst: f32) -> bool {
-        let (lines, factor, offset) = self.codes.place(node);
-        let parts = lines.iter().zip(self.residual.chunks(64 * WORDS_A_LINE));
-        let kernels = self.exact.kernels;
-        let set: f32 =
-            parts.map(|(line, query)| kernels.set_bits_sum(query, &line.0[..query.len() / 64], 1)).sum();
+        let (codes, from) = (self.codes, node as usize * self.codes.each);
+        let code = &codes.words[from..from + codes.each];
+        let set = self.exact.kernels.set_bits_sum(&self.residual, code, 1);
+        let (factor, offset) = codes.terms[node as usize].read();
         let estimate = (2.0 * set - self.total) * factor + offset + self.shift;
         let promising = estimate + factor * self.doubt >= worst;
         if promising {

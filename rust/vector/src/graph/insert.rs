@@ -126,7 +126,7 @@ fn make_room(
     let own = read(rows, other);
     let to_new = dot(rows, kernels, row, other);
     let held = links.of(other);
-    let to_other = dots(rows, kernels, &own, held);
+    let to_other = dots(rows, kernels, &own, &held);
     let mut held: Vec<(u32, f32, f32)> = held
         .iter()
         .zip(to_other)

@@ -6,42 +6,37 @@
 use std::collections::VecDeque;
 
 use hashbrown::HashSet;
-use prefetch_index::prefetch_index;
 
+use crate::graph::cells::{Cells, List};
 use crate::ids::Ids;
-use crate::room;
-
-/// The end of a list that is not full.
-const NONE: u32 = u32::MAX;
 
 /// Links between the nodes of one level.
 pub(crate) struct Links {
-    /// Links a node has at most.
-    bound: usize,
     /// Its nodes; on the lowest level, where every node is, they need no list.
     members: Option<Ids>,
-    /// By place: `bound` cells, the links first.
-    cells: Vec<u32>,
+    /// By place: those that the node is linked with.
+    cells: Cells,
 }
 
 impl Links {
     /// The lowest level.
     pub(crate) fn of_all(bound: usize) -> Self {
-        Self { bound, members: None, cells: Vec::new() }
+        Self { members: None, cells: Cells::new(bound) }
     }
 
     /// A level above it.
     pub(crate) fn of_some(bound: usize) -> Self {
-        Self { bound, members: Some(Ids::default()), cells: Vec::new() }
+        Self { members: Some(Ids::default()), cells: Cells::new(bound) }
     }
 
+    /// Links a node has at most.
     pub(crate) fn bound(&self) -> usize {
-        self.bound
+        self.cells.bound()
     }
 
     /// Places for nodes: on the lowest level those count as well whose node is being moved.
     pub(crate) fn len(&self) -> usize {
-        self.cells.len() / self.bound
+        self.cells.len()
     }
 
     pub(crate) fn contains(&self, node: u32) -> bool {
@@ -61,31 +56,28 @@ impl Links {
     /// Takes in a node without links; on the lowest level it is the next number.
     pub(crate) fn push(&mut self, node: u32) {
         match &mut self.members {
-            None => debug_assert_eq!(node as usize, self.cells.len() / self.bound, "nodes come in order"),
+            None => debug_assert_eq!(node as usize, self.cells.len(), "nodes come in order"),
             Some(ids) => ids.push(i64::from(node)),
         }
-        room::grow(&mut self.cells, self.bound);
-        self.cells.resize(self.cells.len() + self.bound, NONE);
+        self.cells.fit(node);
+        self.cells.push();
     }
 
     #[inline]
-    pub(crate) fn of(&self, node: u32) -> &[u32] {
-        let from = self.place(node) * self.bound;
-        let cells = &self.cells[from..from + self.bound];
-        &cells[..cells.iter().position(|&cell| cell == NONE).unwrap_or(self.bound)]
+    pub(crate) fn of(&self, node: u32) -> List {
+        self.cells.list(self.place(node))
     }
 
     /// Asks for the links of a node that will be read soon; the lowest level only.
     #[inline]
     pub(crate) fn prefetch(&self, node: u32) {
         if self.members.is_none() {
-            let from = node as usize * self.bound;
-            (from..from + self.bound).step_by(16).for_each(|at| prefetch_index(&self.cells, at));
+            self.cells.prefetch(node as usize);
         }
     }
 
     pub(crate) fn has_room(&self, node: u32) -> bool {
-        self.of(node).len() < self.bound
+        self.of(node).len() < self.bound()
     }
 
     pub(crate) fn linked(&self, a: u32, b: u32) -> bool {
@@ -96,9 +88,9 @@ impl Links {
     pub(crate) fn link(&mut self, a: u32, b: u32) {
         debug_assert!(a != b && !self.linked(a, b), "a link is there once");
         for (node, other) in [(a, b), (b, a)] {
-            let at = self.place(node) * self.bound + self.of(node).len();
-            assert!(self.has_room(node), "a node has room for its links");
-            self.cells[at] = other;
+            let held = self.of(node).len();
+            assert!(held < self.bound(), "a node has room for its links");
+            self.cells.set(self.place(node), held, Some(other));
         }
     }
 
@@ -108,15 +100,16 @@ impl Links {
             let list = self.of(node);
             let end = list.len() - 1;
             let at = list.iter().position(|&each| each == other).expect("the two are linked");
-            let from = self.place(node) * self.bound;
-            self.cells[from + at] = self.cells[from + end];
-            self.cells[from + end] = NONE;
+            let place = self.place(node);
+            self.cells.set(place, at, Some(list[end]));
+            self.cells.set(place, end, None);
         }
     }
 
     /// Whether both are linked with a third node: then nothing comes apart when their own link goes.
     pub(crate) fn have_common(&self, a: u32, b: u32) -> bool {
-        self.of(a).iter().any(|third| self.of(b).contains(third))
+        let others = self.of(b);
+        self.of(a).iter().any(|third| others.contains(third))
     }
 
     /// Takes all links of a node away, and returns them; the level may be in pieces until they are joined.
@@ -137,10 +130,7 @@ impl Links {
         } else {
             debug_assert_eq!(place + 1, self.len(), "the last goes");
         }
-        let last = self.cells.len() - self.bound;
-        self.cells.copy_within(last.., place * self.bound);
-        self.cells.truncate(last);
-        room::shrink(&mut self.cells);
+        self.cells.swap_remove(place);
     }
 
     /// Gives a node another number: on the lowest level one whose place is empty, above it one that is free.
@@ -178,7 +168,7 @@ impl Links {
                 self.unlink(node, next);
                 return node;
             }
-            for &next in self.of(node) {
+            for next in self.of(node) {
                 seen.insert(next);
                 queue.push_back((next, node));
             }
@@ -187,20 +177,25 @@ impl Links {
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        room::bytes(&self.cells) + self.members.as_ref().map_or(0, Ids::memory_bytes)
+        self.cells.memory_bytes() + self.members.as_ref().map_or(0, Ids::memory_bytes)
     }
 
     pub(crate) fn members(&self) -> Option<&Ids> {
         self.members.as_ref()
     }
 
-    pub(crate) fn cells(&self) -> &[u32] {
-        &self.cells
-    }
-
-    /// Links as `cells` and `members` gave them; [`super::check`] says whether they are sound.
-    pub(crate) fn restored(bound: usize, members: Option<Ids>, cells: Vec<u32>) -> Self {
-        Self { bound, members, cells }
+    /// A level of `members`, and by place who is linked with whom; [`super::check`] says whether that is sound.
+    pub(crate) fn restored(mut self, members: Option<Ids>, links: &[Vec<u32>]) -> Self {
+        self.members = members;
+        let most = links.iter().flatten().max().copied().max(u32::try_from(links.len()).ok());
+        self.cells.fit(most.unwrap_or(0));
+        for (place, links) in links.iter().enumerate() {
+            self.cells.push();
+            for (at, &other) in links.iter().enumerate() {
+                self.cells.set(place, at, Some(other));
+            }
+        }
+        self
     }
 
     fn node_at(&self, place: usize) -> u32 {

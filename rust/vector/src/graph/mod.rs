@@ -6,6 +6,7 @@
 //! looks at a code of one bit a coordinate before it reads a row: most rows are ruled out by their codes.
 
 mod bytes;
+mod cells;
 mod check;
 mod find;
 mod guide;
@@ -24,7 +25,7 @@ use crate::metric::Kernels;
 use crate::rows::Rows;
 
 /// Links of a node on the lowest level, at most.
-pub(crate) const BOUND: usize = 32;
+pub(crate) const BOUND: usize = 24;
 /// Links a new node looks for, and at most on the levels above.
 pub(crate) const WANTED: usize = 16;
 /// Nodes among which it looks for them.

@@ -103,7 +103,7 @@ impl Parts {
         let mut parts = Self((0..nodes.len()).collect());
         let mut who: Vec<(u32, usize)> = nodes.iter().copied().zip(0..).collect();
         who.extend(
-            (0..).zip(nodes).flat_map(|(at, &node)| links.of(node).iter().map(move |&next| (next, at))),
+            (0..).zip(nodes).flat_map(|(at, &node)| links.of(node).into_iter().map(move |next| (next, at))),
         );
         who.sort_unstable();
         for pair in who.windows(2) {

@@ -100,7 +100,7 @@ pub(crate) fn walk(
     let mut new = Vec::with_capacity(links.bound());
     while let Some(node) = pool.leave() {
         new.clear();
-        for &next in links.of(node) {
+        for next in links.of(node) {
             if seen.note(next) {
                 guide.prefetch(next);
                 new.push(next);
@@ -123,8 +123,9 @@ pub(crate) fn climb(links: &Links, guide: &impl Guide, start: u32) -> u32 {
     let (mut at, mut best) = (start, guide.similarity(start));
     loop {
         let here = at;
-        links.of(here).iter().for_each(|&next| guide.prefetch(next));
-        for &next in links.of(here) {
+        let linked = links.of(here);
+        linked.iter().for_each(|&next| guide.prefetch(next));
+        for next in linked {
             let similarity = guide.similarity(next);
             if similarity > best {
                 (at, best) = (next, similarity);
