@@ -70,7 +70,7 @@ class Semantic:
         if not isinstance(name, str) or not callable(embed):
             raise ConfigError(
                 "embedder must have a name and embed(texts), such as lecmux.embedders.MiniLM(), "
-                f"not {self.embedder!r}"
+                f"not {self.embedder!r}{_remedy(self.embedder)}"
             )
         not_negative("Semantic.max_error", self.max_error)
         if self.max_error > _MOST_ERROR:
@@ -82,3 +82,19 @@ class Semantic:
         not_negative("Semantic.usd_per_text", self.usd_per_text)
         positive("Semantic.slow_seconds", self.slow_seconds)
         positive("Semantic.rest_seconds", self.rest_seconds)
+
+
+def _remedy(embedder: object) -> str:
+    """What makes an embedder of it, where something does."""
+    adapters = {
+        "embed_documents": "FromLangChain(it)",
+        "get_text_embedding_batch": "FromLlamaIndex(it)",
+        "encode": "FromSentenceTransformers(it)",
+        "__call__": "FromFunction(it, name=...)",
+    }
+    if isinstance(embedder, type):
+        return f"; an object of it, {embedder.__name__}(), may be"
+    if isinstance(embedder, str):
+        return f"; by name: lecmux.embedders.embedder({embedder!r})"
+    found = next((made for method, made in adapters.items() if hasattr(embedder, method)), None)
+    return f"; try lecmux.embedders.{found}" if found else ""
