@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from lecmux import ConfigError, Semantic
+from lecmux import Semantic
 from lecmux.embedders import Static
+from lecmux.errors import ConfigError
 
 
 class OfLangChain:
