@@ -67,7 +67,7 @@ class Semantic:
 
             object.__setattr__(self, "embedder", Static())
         name, embed = getattr(self.embedder, "name", None), getattr(self.embedder, "embed", None)
-        if not isinstance(name, str) or not callable(embed):
+        if isinstance(self.embedder, type) or not isinstance(name, str) or not callable(embed):
             raise ConfigError(
                 "embedder must have a name and embed(texts), such as lecmux.embedders.MiniLM(), "
                 f"not {self.embedder!r}{_remedy(self.embedder)}"
