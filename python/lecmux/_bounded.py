@@ -75,6 +75,7 @@ class Bounded(_core.Store):
             else {
                 "max_error": float(semantic.max_error),
                 "gated": getattr(semantic.embedder, "gate", None) is not None,
+                "serve_contradictions": semantic.serve_contradictions,
             },
         )
 

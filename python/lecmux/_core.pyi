@@ -168,6 +168,9 @@ class Proposal:
     def facet(self) -> str | None:
         """In which the two texts contradict each other."""
     @property
+    def refused(self) -> str | None:
+        """The facet of a contradiction because of which the candidate is declined, whatever its risk."""
+    @property
     def quarantined(self) -> bool: ...
     @property
     def parts(self) -> list[tuple[str, float]]:
@@ -550,7 +553,14 @@ class SemanticStream:
 
     def __new__(cls, texts: list[str], classes: Any, vectors: Any, dim: int) -> SemanticStream: ...
     def replay(
-        self, seed: int, *, requests: int, max_error: float, hide_answers: bool, redraw: int | None = None
+        self,
+        seed: int,
+        *,
+        requests: int,
+        max_error: float,
+        hide_answers: bool,
+        redraw: int | None = None,
+        serve_contradictions: bool = True,
     ) -> tuple[
         tuple[int, int, int, int],
         list[tuple[int, int | None]],

@@ -81,7 +81,8 @@ class Alike:
 
     Attributes:
         verdict: "serve"; "audit": it would be served, and is checked by a call; or "decline".
-        reason: of a "decline": too_risky, or quarantined after a report; for the others the verdict.
+        reason: of a "decline": too_risky, quarantined after a report, or contradicts, which
+            `Semantic(serve_contradictions=False)` never serves; for the others the verdict.
         text: the salient text of the entry.
         similarity: cosine of the two embeddings.
         risk: probability that its answer is wrong, corrected by what predictions were worth and cautious.
@@ -110,7 +111,8 @@ class Alike:
         """What a preview says; None where there is no entry."""
         if proposal.text is None or proposal.risk is None:
             return None
-        declined = "quarantined" if proposal.quarantined else "too_risky"
+        refused = "contradicts" if proposal.refused else "too_risky"
+        declined = "quarantined" if proposal.quarantined else refused
         parts = sorted((part for part in proposal.parts if part[1]), key=lambda part: -abs(part[1]))
         return cls(
             proposal.verdict,

@@ -39,6 +39,8 @@ class SemanticStats:
         wrong_audits: of them wrong.
         labels: answers that taught something, those of audits among them.
         quarantined: hits refused because of `report_wrong`.
+        contradictions: hits refused because the two questions contradict each other; 0 unless
+            `Semantic(serve_contradictions=False)`.
         entries: that can answer for others now.
         waiting: behind a gate (`lecmux.embedders.Gated`), until something comes near them.
         partitions: parts that share nothing: a scope, a fingerprint and a context each.
@@ -57,6 +59,7 @@ class SemanticStats:
     wrong_audits: int
     labels: int
     quarantined: int
+    contradictions: int
     entries: int
     waiting: int
     partitions: int

@@ -21,6 +21,7 @@ def figures(found: StreamEvaluation, name: str) -> dict[str, Any]:
         "file": name,
         "max_error": found.max_error,
         "answers_hidden": found.answers_hidden,
+        "contradictions_refused": found.contradictions_refused,
         "embedder": found.embedder,
         "hit_rate": found.hit_rate,
         "wrong_rate": found.wrong_rate,

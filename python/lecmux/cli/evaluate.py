@@ -35,6 +35,10 @@ def semantic(
     hide_answers: Annotated[
         bool, typer.Option("--hide-answers", help="Keep stored answers out of the features.")
     ] = False,
+    refuse_contradictions: Annotated[
+        bool,
+        typer.Option("--refuse-contradictions", help="As with Semantic(serve_contradictions=False)."),
+    ] = False,
     requests: Annotated[int | None, typer.Option(min=1, help="Serve only so many of each order.")] = None,
     own_class: Annotated[
         str | None, typer.Option(metavar="VALUE", help="Each row of this class is a class of its own.")
@@ -71,6 +75,7 @@ def semantic(
         hide_answers=hide_answers,
         requests=requests,
         redraw=redraw,
+        serve_contradictions=not refuse_contradictions,
     )
     if out is not None:
         from lecmux.semantic._charts import write  # noqa: PLC0415  an extra, loaded at first use

@@ -37,6 +37,11 @@ class Semantic:
             `Query.context`: a question that was put into words of its own needs no history.
         tools: let questions that are alike share an answer also where tools or a structured output are asked
             for; integrations see to it.
+        serve_contradictions: weigh a contradiction between two questions like any other sign, so that the
+            answers of a tenant can teach that it changes nothing. False: never serve the answer to a question
+            that differs in a number, a unit, a date, a name or a code, in negation, in direction (from, to)
+            or in a pole such as on and off, whatever was learnt. It costs hits, and holds as far as words
+            show a contradiction.
         answers_alike: cosine similarity from which on two answers may say the same.
         usd_per_text: price of an embedding; the stage is skipped where it costs more than it saves.
         slow_seconds: an embedding that takes longer counts as a failure; after three failures in a row the
@@ -49,6 +54,7 @@ class Semantic:
     same_answer: Callable[[Any, Any], bool | None] | None = None
     text: Callable[[Query], str | Salient | None] | None = None
     tools: bool = False
+    serve_contradictions: bool = True
     answers_alike: float = 0.9
     usd_per_text: float = 0.0
     slow_seconds: float = 5.0
@@ -78,6 +84,10 @@ class Semantic:
         for called, hook in (("same_answer", self.same_answer), ("text", self.text)):
             if hook is not None and not callable(hook):
                 raise ConfigError(f"Semantic.{called} must be a callable, not {hook!r}")
+        if not isinstance(self.serve_contradictions, bool):
+            raise ConfigError(
+                f"Semantic.serve_contradictions must be True or False, not {self.serve_contradictions!r}"
+            )
         fraction("Semantic.answers_alike", self.answers_alike)
         not_negative("Semantic.usd_per_text", self.usd_per_text)
         positive("Semantic.slow_seconds", self.slow_seconds)

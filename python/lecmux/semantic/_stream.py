@@ -89,6 +89,7 @@ class StreamEvaluation:
     answers_hidden: bool
     embedder: str
     orders: tuple[Order, ...]
+    contradictions_refused: bool = False
 
     @property
     def hit_rate(self) -> float:
@@ -116,6 +117,7 @@ def evaluate_stream(
     hide_answers: bool = False,
     requests: int | None = None,
     redraw: int | None = None,
+    serve_contradictions: bool = True,
 ) -> StreamEvaluation:
     """Serves the texts from an empty cache, once for each seed from 0 to `orders` - 1.
 
@@ -129,6 +131,7 @@ def evaluate_stream(
         requests: Serve only so many of each order.
         redraw: After so many requests every class means something else: no answer stored before is right
             any more.
+        serve_contradictions: As of `Semantic`.
 
     Raises:
         ConfigError: for a setting out of range, or texts and classes that are not as many.
@@ -148,7 +151,12 @@ def evaluate_stream(
 
     def run(seed: int) -> Order:
         (hits, wrong, audits, drifts), trace, curve, calibration = stream.replay(
-            seed, requests=served, max_error=max_error, hide_answers=hide_answers, redraw=redraw
+            seed,
+            requests=served,
+            max_error=max_error,
+            hide_answers=hide_answers,
+            redraw=redraw,
+            serve_contradictions=serve_contradictions,
         )
         best, threshold = stream.hindsight(seed, requests=served, max_error=max_error, redraw=redraw)
         told = tuple(
@@ -172,7 +180,8 @@ def evaluate_stream(
         )
 
     with ThreadPoolExecutor(cpu_count() or 1) as pool:
-        return StreamEvaluation(max_error, hide_answers, embedder.name, tuple(pool.map(run, range(orders))))
+        found = tuple(pool.map(run, range(orders)))
+    return StreamEvaluation(max_error, hide_answers, embedder.name, found, not serve_contradictions)
 
 
 def _numbers(classes: Sequence[str | None]) -> memoryview:

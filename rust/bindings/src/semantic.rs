@@ -47,7 +47,8 @@ impl SemanticStream {
     }
 
     /// What became of the order of `seed`: see `Replayed`.
-    #[pyo3(signature = (seed, *, requests, max_error, hide_answers, redraw=None))]
+    #[pyo3(signature = (seed, *, requests, max_error, hide_answers, redraw=None, serve_contradictions=true))]
+    #[expect(clippy::too_many_arguments, reason = "keyword-only settings")]
     fn replay(
         &self,
         py: Python<'_>,
@@ -56,8 +57,10 @@ impl SemanticStream {
         max_error: f64,
         hide_answers: bool,
         redraw: Option<usize>,
+        serve_contradictions: bool,
     ) -> PyResult<Replayed> {
-        let settings = Settings { requests, max_error, hide: hide_answers, redraw };
+        let settings =
+            Settings { requests, max_error, hide: hide_answers, refuse: !serve_contradictions, redraw };
         let run = guarded(|| Ok(detached(py, || self.0.replay(seed, settings))))?;
         let Outcome { hits, wrong_hits, audits, trace, drifts, curve, calibration } =
             run.map_err(CoreError)?;
@@ -75,7 +78,7 @@ impl SemanticStream {
         max_error: f64,
         redraw: Option<usize>,
     ) -> PyResult<(u64, f64)> {
-        let settings = Settings { requests, max_error, hide: false, redraw };
+        let settings = Settings { requests, max_error, hide: false, refuse: false, redraw };
         guarded(|| Ok(detached(py, || self.0.hindsight(seed, settings))))
     }
 }

@@ -91,6 +91,12 @@ impl Proposal {
         self.of_candidate(|found| young::veto(&found.words)).flatten()
     }
 
+    /// The facet of a contradiction because of which the candidate is declined, whatever its risk; or None.
+    #[getter]
+    fn refused(&self) -> Option<&'static str> {
+        self.of_candidate(|found| found.refused).flatten()
+    }
+
     /// Whether the pair, or a twin of it, was reported wrong.
     #[getter]
     fn quarantined(&self) -> bool {
@@ -189,7 +195,10 @@ pub(crate) fn made(settings: &Bound<'_, PyDict>, capacity_bytes: u64, seed: u64)
     let max_error = settings.get_item("max_error")?;
     let max_error = max_error.ok_or_else(|| ConfigError::new_err("max_error is missing"))?.extract()?;
     let gated = settings.get_item("gated")?.map_or(Ok(false), |gated| gated.extract())?;
-    Ok(Stage::new(StageConfig { max_error, seed, capacity_bytes, gated }).map_err(CoreError)?)
+    let serves_contradictions =
+        settings.get_item("serve_contradictions")?.map_or(Ok(true), |serves| serves.extract())?;
+    let config = StageConfig { max_error, seed, capacity_bytes, gated, serves_contradictions };
+    Ok(Stage::new(config).map_err(CoreError)?)
 }
 
 /// Looks for an entry that may answer `salient`, and judges it; the request `key` was looked up and not found.
@@ -287,6 +296,7 @@ pub(crate) fn semantic_statistics<'py>(store: &Bound<'py, Store>) -> PyResult<Bo
         wrong_audits,
         labels,
         quarantined,
+        contradictions,
         entries,
         waiting,
         partitions,
@@ -301,6 +311,7 @@ pub(crate) fn semantic_statistics<'py>(store: &Bound<'py, Store>) -> PyResult<Bo
         ("wrong_audits", wrong_audits),
         ("labels", labels),
         ("quarantined", quarantined),
+        ("contradictions", contradictions),
         ("entries", entries),
         ("waiting", waiting),
         ("partitions", partitions),

@@ -1,6 +1,7 @@
 //! The semantic decision: what must hold whatever it is asked.
 
 use lecmux_core::semantic::budget::{ALPHA, allowance};
+use lecmux_core::semantic::contradiction::contradiction;
 use lecmux_core::semantic::facets::{Compared, Facets};
 use lecmux_core::semantic::features::{FEATURES, Near, features};
 use lecmux_core::semantic::judge::{Judge, Verdict};
@@ -21,6 +22,45 @@ fn facets_tell_apart_what_reads_alike() {
     assert_eq!(Some("roles"), compared("fly from Oslo to Rome", "fly from Rome to Oslo"));
     let words = Facets::of("What is two plus 3?").compare(&Facets::of("what is 2 plus three"));
     assert_eq!(Compared::Equal, words.numbers);
+}
+
+#[test]
+fn texts_contradict_where_each_says_what_the_other_does_not() {
+    let contradicting =
+        |first: &str, second: &str| contradiction(&Facets::of(first).compare(&Facets::of(second)));
+    for (first, second, facet) in [
+        ("turn on the lamp", "turn off the lamp", Some("opposite")),
+        ("Is it open?", "Isn't it open?", Some("negation")),
+        ("Send 20 dollars", "Send 30 dollars", Some("numbers")),
+        ("meet me on monday", "meet me on friday", Some("dates")),
+        ("fly from Oslo to Rome", "fly from Rome to Oslo", Some("roles")),
+        ("Send 20 dollars", "Send dollars", None),
+        ("who is open", "when is it open", None),
+    ] {
+        assert_eq!(facet, contradicting(first, second), "{first} / {second}");
+        assert_eq!(facet, contradicting(second, first), "{second} / {first}");
+    }
+}
+
+#[test]
+fn a_refusal_spends_nothing_and_says_what_it_cost() {
+    let (mut judge, mut twin) = (Judge::new(0.1, 1).unwrap(), Judge::new(0.1, 1).unwrap());
+    let mut served = false;
+    for _ in 0..2_000 {
+        judge.request();
+        twin.request();
+        let before = judge.clone();
+        let (refused, costs) = judge.refuse(&sure(), &Record::default());
+        assert_eq!((Verdict::Decline, &before), (refused.verdict, &judge));
+        let judged = judge.judge(&sure(), &Record::default());
+        assert_eq!(judged, twin.judge(&sure(), &Record::default()));
+        assert!(!costs || judged.verdict != Verdict::Decline);
+        served |= costs;
+        for judge in [&mut judge, &mut twin] {
+            judge.learn(&sure(), &mut Record::default(), &judged, true);
+        }
+    }
+    assert!(served);
 }
 
 #[test]

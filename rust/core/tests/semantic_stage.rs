@@ -12,8 +12,15 @@ use proptest::prelude::*;
 const DIM: usize = 48;
 
 fn stage(max_error: f64) -> Stage {
-    Stage::new(StageConfig { max_error, seed: 7, capacity_bytes: 64 << 20, gated: false })
-        .expect("sound settings")
+    let bytes = 64 << 20;
+    Stage::new(StageConfig {
+        max_error,
+        seed: 7,
+        capacity_bytes: bytes,
+        gated: false,
+        serves_contradictions: true,
+    })
+    .expect("sound settings")
 }
 
 /// A direction that a number names, and one near it.

@@ -4,6 +4,7 @@
 //! model and stored; hits are not.
 
 use lecmux_core::error::Error;
+use lecmux_core::semantic::contradiction::{contradiction, instead};
 use lecmux_core::semantic::facets::Facets;
 use lecmux_core::semantic::features::features;
 use lecmux_core::semantic::judge::{Judge, Verdict};
@@ -77,6 +78,8 @@ pub struct Settings {
     pub max_error: f64,
     /// Stored answers are kept out of the features.
     pub hide: bool,
+    /// Entries whose texts contradict the request are not served.
+    pub refuse: bool,
     /// After so many requests every class means something else: what was stored before is wrong from then on.
     pub redraw: Option<usize>,
 }
@@ -258,16 +261,29 @@ impl Run<'_> {
         let found = self.nearest(row);
         let neighbours: Vec<Neighbour> =
             found.iter().map(|&(similarity, slot)| self.neighbour(similarity, slot)).collect();
-        let Some(place) = candidate(&neighbours) else {
+        let words = |place: usize| {
+            let from = self.entries[found[place].1].row;
+            self.stream.facets[row].compare(&self.stream.facets[from])
+        };
+        let contradicts = |place: usize| self.settings.refuse && contradiction(&words(place)).is_some();
+        let first = candidate(&neighbours);
+        let refused = first.filter(|&place| contradicts(place));
+        let other = refused.and_then(|first| instead(&neighbours, first, contradicts));
+        let Some(place) = other.or(first) else {
             self.store(row, 0.0, meaning);
             return None;
         };
         let (slot, next) = (found[place].1, found.get(usize::from(place == 0)));
         let from = self.entries[slot].row;
         let mutual = next.map(|&(_, next)| f64::from(self.stream.similarity(from, self.entries[next].row)));
-        let words = self.stream.facets[row].compare(&self.stream.facets[from]);
+        let words = words(place);
         let features = features(&near(&neighbours, place, self.entries.len(), mutual), &words);
-        let judgement = self.judge.judge(&features, &self.entries[slot].record);
+        let record = &self.entries[slot].record;
+        let judgement = if self.settings.refuse && contradiction(&words).is_some() {
+            self.judge.refuse(&features, record).0
+        } else {
+            self.judge.judge(&features, record)
+        };
         if judgement.verdict == Verdict::Serve {
             return Some((from, self.entries[slot].meaning));
         }

@@ -134,9 +134,15 @@ impl Budget {
         }
     }
 
-    /// Whether a candidate with this probability of a wrong answer may be served.
+    /// Whether a candidate with this probability of a wrong answer may be served; it counts as one of the supply.
     pub fn admits(&mut self, wrong: f64) -> bool {
         self.supply.add(wrong);
+        self.covers(wrong)
+    }
+
+    /// Whether there is room for a hit with this probability of a wrong answer.
+    #[must_use]
+    pub fn covers(&self, wrong: f64) -> bool {
         wrong <= self.threshold && self.spent + wrong <= self.allowed.1
     }
 

@@ -94,18 +94,31 @@ impl Judge {
 
     /// Judges the candidate of the request counted last.
     pub fn judge(&mut self, features: &[f64; FEATURES], record: &Record) -> Judgement {
-        let predicted = self.model.wrong(features, record);
-        let wrong = self.calibration.correct(predicted);
-        let threshold = self.budget.threshold();
-        let verdict = if self.budget.admits(wrong) {
-            self.serve(predicted, wrong, threshold)
-        } else {
-            Verdict::Decline
-        };
-        Judgement { verdict, wrong, predicted, threshold }
+        let appraised = self.appraised(features, record);
+        if !self.budget.admits(appraised.wrong) {
+            return appraised;
+        }
+        let verdict = self.serve(&appraised);
+        Judgement { verdict, ..appraised }
     }
 
-    fn serve(&mut self, predicted: f64, wrong: f64, threshold: f64) -> Verdict {
+    /// As [`Self::judge`] of a candidate that is declined whatever its risk, which spends nothing and is none of the
+    /// candidates that the budget is planned for. Whether it would have been served or audited otherwise.
+    #[must_use]
+    pub fn refuse(&self, features: &[f64; FEATURES], record: &Record) -> (Judgement, bool) {
+        let judgement = self.appraised(features, record);
+        (judgement, self.budget.covers(judgement.wrong))
+    }
+
+    /// What is thought of a candidate, as a decline.
+    fn appraised(&self, features: &[f64; FEATURES], record: &Record) -> Judgement {
+        let predicted = self.model.wrong(features, record);
+        let wrong = self.calibration.correct(predicted);
+        Judgement { verdict: Verdict::Decline, wrong, predicted, threshold: self.budget.threshold() }
+    }
+
+    fn serve(&mut self, judgement: &Judgement) -> Verdict {
+        let Judgement { wrong, predicted, threshold, .. } = *judgement;
         let share = audit::share(wrong, threshold, self.fresh_audits);
         if audit::coin(self.seed, self.requests) < share {
             self.audits += 1;

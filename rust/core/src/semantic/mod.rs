@@ -14,6 +14,7 @@ pub mod budget;
 pub mod audit;
 pub mod judge;
 pub mod young;
+pub mod contradiction;
 mod saved;
 mod evidence;
 mod partition;

@@ -30,11 +30,17 @@ fn weight(neighbour: &Neighbour, first: &Neighbour, band: f64) -> f64 {
 /// behind, or the nearest where answers stay hidden. `None` without neighbours.
 #[must_use]
 pub fn candidate(neighbours: &[Neighbour]) -> Option<usize> {
+    candidate_of(neighbours, |_| true)
+}
+
+/// As [`candidate`], of the neighbours at the places that `may` answer; the others' votes count all the same.
+#[must_use]
+pub fn candidate_of(neighbours: &[Neighbour], may: impl Fn(usize) -> bool) -> Option<usize> {
     let first = neighbours.first()?;
-    let mut best = (0, -1.0);
-    for (place, neighbour) in neighbours.iter().enumerate() {
+    let mut best = (usize::MAX, -1.0);
+    for (place, neighbour) in neighbours.iter().enumerate().filter(|(place, _)| may(*place)) {
         if neighbour.answer.is_none() {
-            return Some(0);
+            return Some(place);
         }
         let behind: f64 = neighbours
             .iter()
@@ -45,7 +51,7 @@ pub fn candidate(neighbours: &[Neighbour]) -> Option<usize> {
             best = (place, behind);
         }
     }
-    Some(best.0)
+    (best.0 < neighbours.len()).then_some(best.0)
 }
 
 /// What is known of the candidate at `place` among `entries` entries; `mutual` is its similarity to the neighbour that

@@ -48,6 +48,8 @@ pub struct StageConfig {
     pub capacity_bytes: u64,
     /// A fast embedder looks first, and the other one's vectors come where that finds something near.
     pub gated: bool,
+    /// An entry may answer for a text that contradicts its own, where labels say that this is right.
+    pub serves_contradictions: bool,
 }
 
 impl StageConfig {
@@ -131,6 +133,7 @@ struct Counts {
     wrong_audits: AtomicU64,
     labels: AtomicU64,
     quarantined: AtomicU64,
+    contradictions: AtomicU64,
 }
 
 /// What the stage has done so far, and holds now.
@@ -148,6 +151,8 @@ pub struct StageStatistics {
     pub labels: u64,
     /// Hits refused because of a report.
     pub quarantined: u64,
+    /// Hits refused because the two texts contradict each other.
+    pub contradictions: u64,
     /// Entries held.
     pub entries: u64,
     /// Entries behind the gate: nothing has come near them yet, and they have the fast embedder's vector alone.
@@ -177,6 +182,8 @@ pub struct Candidate {
     pub judgement: Judgement,
     /// The pair, or a twin of it, was reported wrong.
     pub quarantined: bool,
+    /// The facet of a contradiction because of which it is declined, whatever its risk.
+    pub refused: Option<&'static str>,
     /// What each feature adds to the logit of a right answer, in a preview; empty otherwise.
     pub parts: Vec<f64>,
     /// The neighbours, best first: text and similarity; in a preview alone.

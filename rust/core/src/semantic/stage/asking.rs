@@ -3,9 +3,10 @@
 use super::{Candidate, Place, Proposal, Stage};
 use crate::error::Error;
 use crate::key::Key;
+use crate::semantic::contradiction::{contradiction, instead};
 use crate::semantic::facets::Facets;
 use crate::semantic::features::{self, features};
-use crate::semantic::judge::{Judgement, Verdict};
+use crate::semantic::judge::{Judge, Judgement, Verdict};
 use crate::semantic::model::Record;
 use crate::semantic::neighbours::{Neighbour, candidate, near};
 use crate::semantic::partition::Near;
@@ -35,7 +36,7 @@ impl Stage {
         let Found { mut candidate, record, asked } = found;
         let judged = self.evidence.with(place.scope, asked, |judge| {
             judge.request();
-            judge.judge(&candidate.features, &record)
+            judged(judge, &candidate, &record)
         });
         self.weigh(&mut candidate, judged);
         proposal.candidate = Some(candidate);
@@ -50,7 +51,7 @@ impl Stage {
         let mut proposal = Proposal { candidate: None, ..first.clone() };
         if let Some(Found { mut candidate, record, asked }) = self.found(&proposal, alive, false)? {
             let judged =
-                self.evidence.with(&proposal.scope, asked, |judge| judge.judge(&candidate.features, &record));
+                self.evidence.with(&proposal.scope, asked, |judge| judged(judge, &candidate, &record));
             self.weigh(&mut candidate, judged);
             proposal.candidate = Some(candidate);
         }
@@ -76,7 +77,7 @@ impl Stage {
             judge.request();
             let weigh = |(weight, value): (&f64, &f64)| weight * value;
             candidate.parts = judge.weights().iter().zip(&candidate.features).map(weigh).collect();
-            candidate.judgement = judge.judge(&candidate.features, &record);
+            candidate.judgement = judged(&mut judge, &candidate, &record).0;
         }
         if candidate.quarantined {
             candidate.judgement.verdict = Verdict::Decline;
@@ -86,8 +87,10 @@ impl Stage {
     }
 
     /// Gives a candidate its judgement, unless it is quarantined, and counts what becomes of it.
-    fn weigh(&self, candidate: &mut Candidate, judged: Option<Judgement>) {
-        candidate.judgement = judged.unwrap_or(candidate.judgement);
+    fn weigh(&self, candidate: &mut Candidate, judged: Option<(Judgement, bool)>) {
+        let (judgement, refused) = judged.unwrap_or((candidate.judgement, false));
+        candidate.judgement = judgement;
+        self.counts.contradictions.fetch_add(u64::from(refused), Ordering::Relaxed);
         if candidate.quarantined {
             if candidate.judgement.verdict != Verdict::Decline {
                 self.counts.quarantined.fetch_add(1, Ordering::Relaxed);
@@ -114,7 +117,19 @@ impl Stage {
             let Ok(partition) = shared.partition.read() else { return Ok(None) };
             let found = partition.nearest(&proposal.unit)?;
             let neighbours: Vec<Neighbour> = found.iter().map(|near| near.neighbour).collect();
-            let Some(best) = candidate(&neighbours) else { return Ok(None) };
+            let Some(first) = candidate(&neighbours) else { return Ok(None) };
+            let contradicts = |place: usize| {
+                let entry = partition.get(found[place].slot)?;
+                contradiction(&facets.compare(&Facets::of(entry.text())))
+            };
+            let strict = !self.config.serves_contradictions;
+            let mut refused = if strict { contradicts(first) } else { None };
+            let other =
+                refused.and_then(|_| instead(&neighbours, first, |place| contradicts(place).is_some()));
+            if other.is_some() {
+                refused = None;
+            }
+            let best = other.unwrap_or(first);
             let slot = found[best].slot;
             let Some(entry) = partition.get(slot) else { return Ok(None) };
             let (hash, key, text) = (entry.hash, entry.key.clone(), Box::<str>::from(entry.text()));
@@ -145,6 +160,7 @@ impl Stage {
                 features,
                 judgement,
                 quarantined,
+                refused,
                 parts: Vec::new(),
                 neighbours: named,
                 answer,
@@ -191,6 +207,15 @@ impl Stage {
         let judgement = judge.judge(&features(&near, &words), &Record::default());
         let serves = judgement.verdict != Verdict::Decline && young::veto(&words).is_none();
         serves.then_some(flight.key)
+    }
+}
+
+/// What becomes of a candidate; and whether it is refused that would have been served, or audited.
+fn judged(judge: &mut Judge, candidate: &Candidate, record: &Record) -> (Judgement, bool) {
+    if candidate.refused.is_some() {
+        judge.refuse(&candidate.features, record)
+    } else {
+        (judge.judge(&candidate.features, record), false)
     }
 }
 

@@ -15,7 +15,8 @@ impl Stage {
     /// Counters and sizes now. O(partitions).
     #[must_use]
     pub fn statistics(&self) -> StageStatistics {
-        let Counts { requests, hits, audits, wrong_audits, labels, quarantined } = &self.counts;
+        let Counts { requests, hits, audits, wrong_audits, labels, quarantined, contradictions } =
+            &self.counts;
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let all = self.shared();
         let held = all.iter().filter_map(|shared| shared.partition.read().ok());
@@ -31,6 +32,7 @@ impl Stage {
             wrong_audits: read(wrong_audits),
             labels: read(labels),
             quarantined: read(quarantined),
+            contradictions: read(contradictions),
             entries: self.homes.lock().map_or(0, |homes| homes.len() as u64),
             waiting: self.gate.waiting(),
             partitions: all.len() as u64,

@@ -106,7 +106,13 @@ mod tests {
     const HERE: Place<'static> = Place { scope: "tenant", fingerprint: "", context: "" };
 
     fn stage() -> Stage {
-        let config = StageConfig { max_error: 0.05, seed: 1, capacity_bytes: 1 << 20, gated: true };
+        let config = StageConfig {
+            max_error: 0.05,
+            seed: 1,
+            capacity_bytes: 1 << 20,
+            gated: true,
+            serves_contradictions: true,
+        };
         Stage::new(config).expect("settings in range")
     }
 
