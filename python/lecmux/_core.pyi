@@ -572,9 +572,14 @@ class SemanticStream:
         self, seed: int, *, requests: int, max_error: float, redraw: int | None = None
     ) -> tuple[int, float]:
         """Hits of the best static threshold, and the threshold."""
+    def lessons(self, seed: int, *, requests: int, hide_answers: bool) -> list[tuple[list[float], bool]]:
+        """Features of each candidate and whether its answer was right, where nothing is served."""
 
 def judge_pair(cached: str, query: str, similarity: float, *, max_error: float) -> tuple[bool, float, str]:
     """Whether a candidate judged alone is served, its risk, and the facet that forbids it."""
+
+def shipped_prior() -> tuple[list[str], list[float], list[float], list[tuple[float, float]]]:
+    """Names of the features, means and deviations of their weights, and the bounds of pairs judged alone."""
 
 def snapshot_about(sealed: bytes) -> str:
     """The text kept with a snapshot."""

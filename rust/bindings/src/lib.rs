@@ -54,7 +54,7 @@ mod _core {
     #[pymodule_export]
     use super::router::{Choice, Router};
     #[pymodule_export]
-    use super::semantic::{SemanticStream, judge_pair};
+    use super::semantic::{SemanticStream, judge_pair, shipped_prior};
     #[pymodule_export]
     use super::semantic_stage::{Proposal, answered, propose, same_texts, semantic_ids, semantic_statistics};
     #[pymodule_export]

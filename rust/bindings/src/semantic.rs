@@ -1,7 +1,7 @@
 //! Replays of the semantic decision over texts and vectors, with the interpreter released.
 
 use lecmux_core::semantic::facets::Facets;
-use lecmux_core::semantic::features::{Near, features};
+use lecmux_core::semantic::features::{NAMES, Near, features};
 use lecmux_core::semantic::model::{Pooled, Record};
 use lecmux_core::semantic::rate::Rate;
 use lecmux_core::semantic::{prior, young};
@@ -68,6 +68,19 @@ impl SemanticStream {
         Ok(([hits, wrong_hits, audits, drifts], trace, curve, calibration))
     }
 
+    /// Features and label of each candidate in the order of `seed`, where nothing is served.
+    #[pyo3(signature = (seed, *, requests, hide_answers))]
+    fn lessons(
+        &self,
+        py: Python<'_>,
+        seed: u64,
+        requests: usize,
+        hide_answers: bool,
+    ) -> PyResult<Vec<(Vec<f64>, bool)>> {
+        let run = guarded(|| Ok(detached(py, || self.0.lessons(seed, requests, hide_answers))))?;
+        Ok(run.map_err(CoreError)?.into_iter().map(|(features, right)| (features.to_vec(), right)).collect())
+    }
+
     /// Hits of the best static threshold in hindsight, and that threshold.
     #[pyo3(signature = (seed, *, requests, max_error, redraw=None))]
     fn hindsight(
@@ -103,4 +116,13 @@ pub(crate) fn judge_pair(
     let wrong = model.wrong(&features(&near, &words), &Record::default());
     let veto = young::veto(&words);
     (veto.is_none() && wrong <= young::bound(max_error), wrong, veto.unwrap_or(""))
+}
+
+/// Names, means, deviations, bounds.
+type Shipped = (Vec<&'static str>, Vec<f64>, Vec<f64>, Vec<(f64, f64)>);
+
+/// What the shipped model starts from: names of the features, means, deviations, and the bounds of pairs judged alone.
+#[pyfunction]
+pub(crate) fn shipped_prior() -> Shipped {
+    (NAMES.to_vec(), prior::MEANS.to_vec(), prior::DEVIATIONS.to_vec(), prior::ALONE.to_vec())
 }

@@ -6,7 +6,7 @@
 use lecmux_core::error::Error;
 use lecmux_core::semantic::contradiction::{contradiction, instead};
 use lecmux_core::semantic::facets::Facets;
-use lecmux_core::semantic::features::features;
+use lecmux_core::semantic::features::{FEATURES, features};
 use lecmux_core::semantic::judge::{Judge, Verdict};
 use lecmux_core::semantic::model::Record;
 use lecmux_core::semantic::neighbours::{NEIGHBOURS, Neighbour, candidate, near};
@@ -155,8 +155,7 @@ impl Stream {
     /// # Errors
     /// As [`Judge::new`].
     pub fn replay(&self, seed: u64, settings: Settings) -> Result<Outcome, Error> {
-        let judge = Judge::new(settings.max_error, seed)?;
-        let mut run = Run { stream: self, judge, settings, served: 0, entries: Vec::new() };
+        let mut run = Run::new(self, seed, settings)?;
         let mut outcome = Outcome::default();
         let (mut recent, step) = ([0.0; 2], settings.requests.div_ceil(PLACES).max(1));
         for row in self.order(seed).into_iter().take(settings.requests) {
@@ -183,6 +182,19 @@ impl Stream {
         outcome.drifts = run.judge.drifts();
         outcome.calibration = run.judge.calibration().collect();
         Ok(outcome)
+    }
+
+    /// What a model is taught when nothing is served: the features of each candidate, and whether its answer was right.
+    ///
+    /// # Errors
+    /// As [`Judge::new`].
+    pub fn lessons(&self, seed: u64, requests: usize, hide: bool) -> Result<Vec<Lesson>, Error> {
+        let mut run = Run::new(self, seed, Settings { requests, max_error: 0.0, hide, redraw: None })?;
+        run.lessons = Some(Vec::new());
+        for row in self.order(seed).into_iter().take(requests) {
+            run.request(row);
+        }
+        Ok(run.lessons.unwrap_or_default())
     }
 
     fn right(&self, from: usize, row: usize) -> bool {
@@ -239,15 +251,25 @@ struct Entry {
     meaning: u64,
 }
 
+/// A candidate's features, and whether its answer was right.
+pub type Lesson = ([f64; FEATURES], bool);
+
 struct Run<'a> {
     stream: &'a Stream,
     judge: Judge,
     settings: Settings,
     served: usize,
     entries: Vec<Entry>,
+    /// Kept where somebody wants them.
+    lessons: Option<Vec<Lesson>>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(stream: &'a Stream, seed: u64, settings: Settings) -> Result<Self, Error> {
+        let judge = Judge::new(settings.max_error, seed)?;
+        Ok(Self { stream, judge, settings, served: 0, entries: Vec::new(), lessons: None })
+    }
+
     /// What classes mean after so many requests: 0, or 1 once they were drawn anew.
     fn meaning(&self, served: usize) -> u64 {
         u64::from(self.settings.redraw.is_some_and(|redraw| served >= redraw))
@@ -289,6 +311,9 @@ impl Run<'_> {
         }
         let right = self.stream.right(from, row) && self.entries[slot].meaning == meaning;
         let surprise = self.judge.learn(&features, &mut self.entries[slot].record, &judgement, right);
+        if let Some(lessons) = &mut self.lessons {
+            lessons.push((features, right));
+        }
         self.store(row, surprise, meaning);
         None
     }
