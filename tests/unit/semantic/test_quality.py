@@ -1,10 +1,10 @@
 """Answers known to be wrong tell models apart, not questions: they teach the semantic stage nothing."""
 
 import pytest
-from topics import Topics
 
 from lecmux import Cache, Hooks, Query, Reply, Router, Semantic, Usage
 from lecmux.stats import SemanticStats
+from lecmux.testing import TopicEmbedder
 
 PRICE_OF_WRONG_SECONDS = 20_000.0
 
@@ -16,7 +16,7 @@ def judge(_query: Query, reply: Reply) -> float:
 
 def stats_after(values: list[str], price: float = PRICE_OF_WRONG_SECONDS) -> SemanticStats:
     """What two questions of one topic came to, whose answers are `values`."""
-    cache = Cache(4_000_000, semantic=Semantic(Topics()), hooks=Hooks(quality=judge))
+    cache = Cache(4_000_000, semantic=Semantic(TopicEmbedder()), hooks=Hooks(quality=judge))
     router = Router(["m"], price_of_wrong_seconds=price)
     answers = iter(values)
     for text in ("alpha one", "alpha two"):
@@ -45,7 +45,7 @@ def test_where_errors_have_no_price_every_answer_does() -> None:
 
 def served(*, skilled: bool) -> int:
     """Hits by meaning on a stream of topics, where a model that is often wrong gives every other answer."""
-    cache = Cache(4_000_000, semantic=Semantic(Topics(), max_error=0.1), hooks=Hooks(quality=judge))
+    cache = Cache(4_000_000, semantic=Semantic(TopicEmbedder(), max_error=0.1), hooks=Hooks(quality=judge))
     router = Router(["m"], price_of_wrong_seconds=PRICE_OF_WRONG_SECONDS)
     calls = 0
 
