@@ -70,8 +70,8 @@ class LecmuxGraph(Lecmux):
 
     efforts: Sequence[int] = (10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512)
 
-    def __init__(self, dim: int, *, store: Any) -> None:
-        super().__init__(dim, store=store, engine="hnsw")
+    def __init__(self, dim: int, *, store: Any, kernels: str | None = None) -> None:
+        super().__init__(dim, store=store, engine="hnsw", kernels=kernels)
         self._effort: int | None = None
 
     def effort(self, value: int) -> None:

@@ -1,5 +1,7 @@
 //! The vectors themselves, in the precision that was asked for.
 
+use std::ops::Range;
+
 use prefetch_index::prefetch_index;
 
 use crate::metric::{Kernels, half};
@@ -115,10 +117,10 @@ impl Rows {
         }
     }
 
-    /// Inner product of `query` with the row in a slot.
+    /// Inner product of `query` with the row in a slot, or with as many of its first coordinates as `query` has.
     #[inline]
     pub(crate) fn dot(&self, kernels: &Kernels, query: &[f32], slot: usize) -> f32 {
-        let place = slot * self.width..(slot + 1) * self.width;
+        let place = slot * self.width..slot * self.width + query.len();
         match &self.cells {
             Cells::F32(cells) => kernels.dot_f32(query, &cells[place]),
             Cells::F16(cells) => kernels.dot_f16(query, &cells[place]),
@@ -129,16 +131,23 @@ impl Rows {
     /// Asks for a row that will be read soon.
     #[inline]
     pub(crate) fn prefetch(&self, slot: usize) {
-        fn lines<T>(cells: &[T], from: usize, width: usize) {
-            for at in (from..from + width).step_by(CACHE_LINE / size_of::<T>()) {
+        self.prefetch_part(slot, 0..self.width);
+    }
+
+    /// Asks for some coordinates of a row.
+    #[inline]
+    pub(crate) fn prefetch_part(&self, slot: usize, part: Range<usize>) {
+        fn lines<T>(cells: &[T], part: Range<usize>) {
+            for at in part.step_by(CACHE_LINE / size_of::<T>()) {
                 prefetch_index(cells, at);
             }
         }
         let from = slot * self.width;
+        let part = from + part.start..from + part.end;
         match &self.cells {
-            Cells::F32(cells) => lines(cells, from, self.width),
-            Cells::F16(cells) => lines(cells, from, self.width),
-            Cells::I8 { cells, .. } => lines(cells, from, self.width),
+            Cells::F32(cells) => lines(cells, part),
+            Cells::F16(cells) => lines(cells, part),
+            Cells::I8 { cells, .. } => lines(cells, part),
         }
     }
 

@@ -11,10 +11,10 @@ use crate::rows::Rows;
 
 /// Says how similar a node is to what is looked for.
 pub(crate) trait Guide {
-    /// Asks for what `promising` will read.
+    /// Asks for what `sift` will read of a node.
     fn prefetch(&self, node: u32);
-    /// Whether a node may be more similar than `worst`; asks for what `similarity` will read if so.
-    fn promising(&self, node: u32, worst: f32) -> bool;
+    /// Leaves those that may be more similar than `worst`, and asks for what `similarity` will read of them.
+    fn sift(&self, nodes: &mut Vec<u32>, worst: f32);
     /// Of the node's vector and the query.
     fn similarity(&self, node: u32) -> f32;
 }
@@ -33,9 +33,7 @@ impl Guide for ByRow<'_> {
     }
 
     #[inline]
-    fn promising(&self, _: u32, _: f32) -> bool {
-        true
-    }
+    fn sift(&self, _: &mut Vec<u32>, _: f32) {}
 
     #[inline]
     fn prefetch(&self, node: u32) {
@@ -57,24 +55,33 @@ pub(crate) struct Codes {
     norm: f32,
 }
 
-/// What makes an estimate of a code: `|r|^2 / |r|_1` and `centre.x`, each as the upper half of an f32. An estimate
-/// errs by some hundredth, and these by a thousandth.
+/// What an estimate needs beside the code: `|r|^2 / |r|_1` and `centre.x`, each as the upper half of an f32, as
+/// an estimate errs by some hundredth and these by a thousandth; and the share of the row's square that lies in
+/// its head, in 65,535ths.
 #[derive(Clone, Copy, PartialEq)]
 struct Terms {
     factor: u16,
     offset: u16,
+    head: u16,
 }
 
 impl Terms {
-    fn new(factor: f32, offset: f32) -> Self {
+    fn new(factor: f32, offset: f32, head: f32) -> Self {
         let upper = |value: f32| u16::try_from((value.to_bits() + (1 << 15)) >> 16).expect("it is 16 bits");
-        Self { factor: upper(factor), offset: upper(offset) }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share")]
+        let head = (head.clamp(0.0, 1.0) * f32::from(u16::MAX)).round() as u16;
+        Self { factor: upper(factor), offset: upper(offset), head }
     }
 
     #[inline]
-    fn read(self) -> (f32, f32) {
+    fn estimate(self) -> (f32, f32) {
         let whole = |upper: u16| f32::from_bits(u32::from(upper) << 16);
         (whole(self.factor), whole(self.offset))
+    }
+
+    #[inline]
+    fn head(self) -> f32 {
+        f32::from(self.head) / f32::from(u16::MAX)
     }
 }
 
@@ -85,6 +92,8 @@ pub(crate) struct ByCode<'a> {
     residual: Vec<f32>,
     total: f32,
     shift: f32,
+    /// The share of the query's square that lies in its head.
+    head: f32,
     /// How much an estimate may be too low, over its factor.
     doubt: f32,
 }
@@ -92,7 +101,10 @@ pub(crate) struct ByCode<'a> {
 /// See `crate::codes`.
 const ERROR: f32 = 0.602_81;
 /// Standard errors by which an estimate may be too low: what may still be more similar is compared.
-const DOUBT: f32 = 1.5;
+const DOUBT: f32 = 1.0;
+/// Coordinates of a row that are compared before the rest. As rows are rotated, each says as much as any other, and
+/// so few tell how far apart two rows lie, about (ADSampling, arXiv 2303.09855).
+const HEAD: usize = 128;
 
 impl Codes {
     pub(crate) fn new(centre: Vec<f32>) -> Self {
@@ -119,7 +131,7 @@ impl Codes {
         room::grow(&mut self.words, self.each);
         room::grow(&mut self.terms, 1);
         self.words.resize(self.words.len() + self.each, 0);
-        self.terms.push(Terms::new(0.0, 0.0));
+        self.terms.push(Terms::new(0.0, 0.0, 0.0));
         self.write(self.len() - 1, row);
     }
 
@@ -140,7 +152,7 @@ impl Codes {
             }
         }
         let factor = if sizes > 0.0 { squares / sizes } else { 0.0 };
-        self.terms[node] = Terms::new(factor, offset);
+        self.terms[node] = Terms::new(factor, offset, head_of(row));
     }
 
     /// The last code takes the place of the one that leaves.
@@ -160,7 +172,7 @@ impl Codes {
         let total = residual.iter().sum();
         let doubt = DOUBT * ERROR * kernels.dot_f32(&residual, &residual).sqrt();
         let shift = kernels.dot_f32(query, &self.centre) - self.norm;
-        ByCode { codes: self, exact, residual, total, shift, doubt }
+        ByCode { codes: self, exact, residual, total, shift, head: head_of(query), doubt }
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
@@ -179,6 +191,33 @@ impl Codes {
     }
 }
 
+fn head_of(row: &[f32]) -> f32 {
+    row[..HEAD].iter().map(|value| value * value).sum()
+}
+
+impl ByCode<'_> {
+    /// Whether the code allows a node to be more similar than `worst`.
+    #[inline]
+    fn near_by_code(&self, node: u32, worst: f32) -> bool {
+        let (codes, from) = (self.codes, node as usize * self.codes.each);
+        let code = &codes.words[from..from + codes.each];
+        let set = self.exact.kernels.set_bits_sum(&self.residual, code, 1);
+        let (factor, offset) = codes.terms[node as usize].estimate();
+        let estimate = (2.0 * set - self.total) * factor + offset + self.shift;
+        estimate + factor * self.doubt >= worst
+    }
+
+    /// Whether the head of the row does.
+    #[inline]
+    fn near_by_head(&self, node: u32, worst: f32) -> bool {
+        let ByRow { rows, kernels, query } = self.exact;
+        let inner = rows.dot(kernels, &query[..HEAD], node as usize);
+        let apart = self.head + self.codes.terms[node as usize].head() - 2.0 * inner;
+        let share = HEAD as f32 / query.len() as f32;
+        apart <= share * 2.0 * (1.0 - worst)
+    }
+}
+
 impl Guide for ByCode<'_> {
     #[inline]
     fn prefetch(&self, node: u32) {
@@ -191,17 +230,22 @@ impl Guide for ByCode<'_> {
     }
 
     #[inline]
-    fn promising(&self, node: u32, worst: f32) -> bool {
-        let (codes, from) = (self.codes, node as usize * self.codes.each);
-        let code = &codes.words[from..from + codes.each];
-        let set = self.exact.kernels.set_bits_sum(&self.residual, code, 1);
-        let (factor, offset) = codes.terms[node as usize].read();
-        let estimate = (2.0 * set - self.total) * factor + offset + self.shift;
-        let promising = estimate + factor * self.doubt >= worst;
-        if promising {
-            self.exact.prefetch(node);
-        }
-        promising
+    fn sift(&self, nodes: &mut Vec<u32>, worst: f32) {
+        let rows = self.exact.rows;
+        nodes.retain(|&node| {
+            let near = self.near_by_code(node, worst);
+            if near {
+                rows.prefetch_part(node as usize, 0..HEAD);
+            }
+            near
+        });
+        nodes.retain(|&node| {
+            let near = self.near_by_head(node, worst);
+            if near {
+                rows.prefetch_part(node as usize, HEAD..rows.width());
+            }
+            near
+        });
     }
 
     #[inline]

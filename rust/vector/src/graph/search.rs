@@ -109,8 +109,7 @@ pub(crate) fn walk(
         if let Some(upcoming) = pool.upcoming() {
             links.prefetch(upcoming);
         }
-        let worst = pool.worst();
-        new.retain(|&next| guide.promising(next, worst));
+        guide.sift(&mut new, pool.worst());
         for &next in &new {
             pool.offer(guide.similarity(next), next);
         }
