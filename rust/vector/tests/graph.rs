@@ -139,7 +139,7 @@ fn after_many_turnovers_it_finds_what_a_graph_built_afresh_finds() {
     fresh.add(&ids, &rows).expect("sound");
     flat.add(&ids, &rows).expect("sound");
     let queries = vectors(LONG, 50_000..50_300);
-    for (effort, least) in [(24, 0.93), (96, 0.97)] {
+    for (effort, least) in [(40, 0.93), (128, 0.97)] {
         let found = |graph| agreement(graph, &flat, &queries, effort);
         let (was, is) = (found(&fresh), found(&old));
         assert!(was >= least, "a fresh graph finds {was} at effort {effort}");

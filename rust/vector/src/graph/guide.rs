@@ -103,7 +103,7 @@ const ERROR: f32 = 0.602_81;
 /// Standard errors by which an estimate may be too low: what may still be more similar is compared.
 const DOUBT: f32 = 1.0;
 /// Coordinates of a row that are compared before the rest. As rows are rotated, each says as much as any other, and
-/// so few tell how far apart two rows lie, about (ADSampling, arXiv 2303.09855).
+/// so few tell how far apart two rows lie, about (`ADSampling`, arXiv 2303.09855).
 const HEAD: usize = 128;
 
 impl Codes {

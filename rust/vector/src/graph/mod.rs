@@ -37,7 +37,7 @@ const DRIFT: f64 = 0.01;
 
 /// Nodes that a walk for the best `k` keeps in view unless it is told.
 pub(crate) fn effort_for(k: usize) -> usize {
-    96 + 4 * k
+    128 + 4 * k
 }
 
 /// Links between rows, which lie elsewhere; node n is row n.
