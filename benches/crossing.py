@@ -125,7 +125,9 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
     kinds = list(dict.fromkeys(row["kind"] for row in rows))
     kernels = list(dict.fromkeys(row["kernels"] for row in rows))
     figure = Figure(figsize=(4.8 * len(kinds), 4.0), dpi=150, layout="constrained")
-    for kind, axes in zip(kinds, np.atleast_1d(figure.subplots(1, len(kinds), sharey=True)), strict=True):
+    for kind, axes in zip(
+        kinds, np.atleast_1d(figure.subplots(1, len(kinds), sharex=True, sharey=True)), strict=True
+    ):
         for name, colour in zip(kernels, _COLOURS, strict=False):
             own = sorted(
                 (row for row in rows if (row["kind"], row["kernels"]) == (kind, name)),
