@@ -189,7 +189,8 @@ impl Stream {
     /// # Errors
     /// As [`Judge::new`].
     pub fn lessons(&self, seed: u64, requests: usize, hide: bool) -> Result<Vec<Lesson>, Error> {
-        let mut run = Run::new(self, seed, Settings { requests, max_error: 0.0, hide, redraw: None })?;
+        let settings = Settings { requests, max_error: 0.0, hide, refuse: false, redraw: None };
+        let mut run = Run::new(self, seed, settings)?;
         run.lessons = Some(Vec::new());
         for row in self.order(seed).into_iter().take(requests) {
             run.request(row);
