@@ -12,8 +12,19 @@ from lecmux.models import pull
 
 pytestmark = pytest.mark.model
 
-FIGURES = {"usd", "wrong_usd", "seconds", "right", "hits", "requests"}
-STRATEGIES = {"lecmux", "lecmux_multiplexer", "always_large", "lfu_large", "lru_large", "lfu_small"}
+FIGURES = {
+    "usd", "wrong_usd", "seconds", "right", "hits", "requests",
+    "semantic_hits", "wrong_semantic_hits", "misled_semantic_hits", "semantic_saved_usd",
+}  # fmt: skip
+STRATEGIES = {
+    "lecmux",
+    "lecmux_multiplexer",
+    "lecmux_exact",
+    "always_large",
+    "lfu_large",
+    "lru_large",
+    "lfu_small",
+}
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +38,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Completed
         pytest.skip(f"the models cannot be fetched here: {error}")
     picture = tmp_path_factory.mktemp("demo") / "demo.png"
     program = "from lecmux.cli import main; main()"
-    options = ["--json", "--requests", "30", "--replay", "2", "--png", str(picture)]
+    options = ["--json", "--requests", "30", "--replay", "1", "--png", str(picture)]
     command = [sys.executable, "-c", program, "demo", *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     return done, picture
@@ -42,7 +53,11 @@ def test_stdout_holds_one_object_and_nothing_else(
     told = json.loads(done.stdout)
     assert told.keys() == {"questions", "strategies", "replay"}
     assert told["strategies"].keys() == STRATEGIES
-    assert told["replay"].keys() == STRATEGIES | {"losing_streams", "prior_against_none"}
+    assert told["replay"].keys() == STRATEGIES | {
+        "losing_streams",
+        "prior_against_none",
+        "semantic_against_exact",
+    }
     assert all(figures.keys() == FIGURES for figures in told["strategies"].values())
     assert "serving requests: 30/30" in done.stderr
     assert picture.read_bytes().startswith(b"\x89PNG")

@@ -17,6 +17,7 @@ _PIPE_WIDTH = 100
 
 
 def demo(
+    *,
     seed: Annotated[int, typer.Option(help="Deals the questions to the ranks and draws the requests.")] = 0,
     requests: Annotated[int, typer.Option(min=1, help="How many to serve.")] = 1000,
     replay: Annotated[
@@ -25,6 +26,12 @@ def demo(
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object on stdout, and nothing else.")
     ] = False,
+    max_error: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Tolerated share of wrong hits by meaning; 0: no such hits.")
+    ] = 0.02,
+    outcomes: Annotated[
+        Path | None, typer.Option(help="Keeps the measured answers there, and asks for no others again.")
+    ] = None,
     png: Annotated[Path, typer.Option(help="Where the picture goes.")] = Path("demo.png"),
 ) -> None:
     """Serves questions through LangChain with a cache and two local models, and compares what that cost.
@@ -36,7 +43,10 @@ def demo(
         from lecmux.demo.progress import Progress  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtraError(f"the demo needs: pip install 'lecmux[demo]' ({error})") from error
-    result = run.run(run.Settings(seed=seed, requests=requests, replays=replay), Progress())
+    settings = run.Settings(
+        seed=seed, requests=requests, replays=replay, max_error=max_error, outcomes=outcomes
+    )
+    result = run.run(settings, Progress())
     if as_json:
         typer.echo(json.dumps(report.as_json(result), indent=2))
     else:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-__all__ = ["Checker", "Number", "Words"]
+__all__ = ["Checker", "Number", "Words", "numbers"]
 
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _NUMERALS = {
@@ -35,8 +35,8 @@ class Number:
 
     def right(self, question: str, answer: str) -> bool:
         """Whether `answer` answers `question`."""
-        given = set(_numbers(question)) - {self.value}
-        found = [number for number in _numbers(answer) if number not in given]
+        given = set(numbers(question)) - {self.value}
+        found = [number for number in numbers(answer) if number not in given]
         return bool(found) and found[-1] == self.value
 
 
@@ -56,7 +56,7 @@ class Words:
 Checker = Number | Words
 
 
-def _numbers(text: str) -> list[float]:
+def numbers(text: str) -> list[float]:
     """Numbers in order, digits or the words up to twelve."""
     numerals = _NUMERAL.sub(lambda match: str(_NUMERALS[match[1]]), text.lower())
     return [float(found.replace(",", "")) for found in _NUMBER.findall(numerals)]

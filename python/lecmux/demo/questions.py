@@ -1,15 +1,19 @@
 """The demo's questions, written for it, with their answers.
 
-Both models get the same prompt, limits and checkers. The mix was chosen from a larger pool, after both models
-had been measured on it, so that each has something to be good at: the small one knows words and facts, the
-large one can also reckon. Kinds that neither can do were left out; within a kind either model fails some.
+Some are near twins: the same words about another number or word, and another answer. Each comes in several
+wordings (`wordings.py`). Both models get the same prompt, limits and checkers.
+
+The mix was chosen from a larger pool, after both models had been measured on it, so that each has something
+to be good at: the small one knows words and facts, the large one can also reckon. Kinds that neither can do
+were left out; within a kind either model fails some.
 """
 
 from dataclasses import dataclass
 
 from lecmux.demo.check import Checker, Number, Words
+from lecmux.demo.wordings import other_wordings
 
-__all__ = ["MAX_TOKENS", "QUESTIONS", "STOP", "SYSTEM", "Question"]
+__all__ = ["ASKED", "MAX_TOKENS", "QUESTIONS", "STOP", "SYSTEM", "WORDINGS", "Question"]
 
 SYSTEM = "You answer questions with one short sentence."
 STOP = (". ", "\n")
@@ -49,6 +53,7 @@ QUESTIONS: tuple[Question, ...] = (
         ("What is 9 times 9?", 81),
         ("What is 100 divided by 4?", 25),
         ("What is 17 + 25?", 42),
+        ("What is 17 + 52?", 69),
         ("What is 63 - 28?", 35),
         ("What is 12 times 12?", 144),
         ("What is 125 + 376?", 501),
@@ -56,14 +61,18 @@ QUESTIONS: tuple[Question, ...] = (
         ("What is 34 times 21?", 714),
         ("What is half of 250?", 125),
         ("What is 20 percent of 150?", 30),
+        ("What is 20 percent of 250?", 50),
     ),
     *_of(
         "word problem",
         ("Tom has 12 apples and gives 5 away. How many apples does he have left?", 7),
         ("A box holds 6 eggs. How many eggs are in 4 boxes?", 24),
+        ("A box holds 6 eggs. How many eggs are in 9 boxes?", 54),
         ("Anna reads 15 pages a day. How many pages does she read in 7 days?", 105),
         ("A train travels 60 miles per hour. How many miles does it travel in 3 hours?", 180),
+        ("A train travels 60 miles per hour. How many miles does it travel in 5 hours?", 300),
         ("A pen costs 3 dollars. How many dollars do 8 pens cost?", 24),
+        ("A pen costs 3 dollars. How many dollars do 6 pens cost?", 18),
         ("There are 24 cookies shared equally among 6 children. How many cookies does each child get?", 4),
         ("A farmer has 30 cows and buys 12 more. How many cows does he have now?", 42),
         ("Sara had 50 dollars and spent 18. How many dollars are left?", 32),
@@ -116,6 +125,7 @@ QUESTIONS: tuple[Question, ...] = (
         ("How many legs does a spider have?", 8),
         ("How many sides does a hexagon have?", 6),
         ("How many hours are there in two days?", 48),
+        ("How many hours are there in three days?", 72),
         ("How many continents are there on Earth?", 7),
         ("How many letters are there in the English alphabet?", 26),
         ("How many degrees are there in a right angle?", 90),
@@ -124,6 +134,7 @@ QUESTIONS: tuple[Question, ...] = (
     *_of(
         "language",
         ("What is the opposite of hot?", "cold"),
+        ("What is the opposite of heavy?", "light"),
         ("What is the opposite of big?", ("small", "little", "tiny")),
         ("What is the opposite of early?", "late"),
         ("What is the opposite of empty?", "full"),
@@ -137,5 +148,16 @@ QUESTIONS: tuple[Question, ...] = (
         ("What is the plural of tooth?", "teeth"),
         ("What is the plural of goose?", "geese"),
         ("What is the Spanish word for house?", "casa"),
+        ("What is the Spanish word for horse?", "caballo"),
     ),
 )
+
+WORDINGS = 6
+"""How many wordings each question comes in."""
+
+ASKED: tuple[Question, ...] = tuple(
+    Question(question.kind, text, question.checker)
+    for question in QUESTIONS
+    for text in (question.text, *other_wordings(question.text))
+)
+"""Every wording of every question: those of question i begin at i times `WORDINGS`."""

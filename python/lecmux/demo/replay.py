@@ -12,10 +12,8 @@ from statistics import fmean, stdev
 from langchain_core.language_models import BaseChatModel
 
 from lecmux.demo.outcomes import Outcomes, TableChat
-from lecmux.demo.play import Tally, play
-from lecmux.demo.questions import QUESTIONS
-from lecmux.demo.strategies import STRATEGIES, router
-from lecmux.demo.stream import deal
+from lecmux.demo.play import Tally, play, stream_of
+from lecmux.demo.strategies import STRATEGIES, Terms, router
 
 __all__ = ["Replay", "Spread", "replay", "replayed", "stand_ins"]
 
@@ -39,6 +37,30 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What one strategy costs more than another, errors included, stream by stream."""
+
+    usd: Spread
+    share: float
+    losing_streams: int
+
+    @classmethod
+    def of(cls, more_usd: Sequence[float], against_usd: float) -> "Change":
+        """Of the differences, and the mean of what they are a share of."""
+        usd = Spread.of(more_usd)
+        share = usd.mean / against_usd if against_usd else 0.0
+        return cls(usd, share, sum(more > 0 for more in more_usd))
+
+    def as_json(self) -> dict[str, float | int]:
+        """Mean, deviation, and on how many streams it cost more."""
+        return {
+            "usd": self.usd.mean,
+            "deviation_usd": self.usd.deviation,
+            "losing_streams": self.losing_streams,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Replay:
     """The tallies of each stream, by strategy."""
 
@@ -53,32 +75,36 @@ class Replay:
         """Streams on which dollars and wrong answers together cost more than with an LFU cache + large."""
         return sum(each["lecmux"].total_usd > each["lfu_large"].total_usd for each in self.streams)
 
-    @property
-    def prior_usd(self) -> Spread:
-        """Dollars and wrong answers together, with the multiplexer's prior less without it, paired."""
-        return Spread.of(self._prior_usd())
+    def change(self, strategy: str, against: str) -> Change:
+        """Dollars and wrong answers together, of one strategy less those of another, stream by stream."""
+        return Change.of(
+            [each[strategy].total_usd - each[against].total_usd for each in self.streams],
+            self.spread(against, lambda tally: tally.total_usd).mean,
+        )
 
     @property
-    def prior_losing_streams(self) -> int:
-        """Streams on which they cost more with the prior than without it."""
-        return sum(more > 0 for more in self._prior_usd())
+    def prior(self) -> Change:
+        """What the multiplexer's prior changes."""
+        return self.change("lecmux_multiplexer", "lecmux")
 
-    def _prior_usd(self) -> list[float]:
-        return [each["lecmux_multiplexer"].total_usd - each["lecmux"].total_usd for each in self.streams]
+    @property
+    def semantic(self) -> Change:
+        """What hits by meaning change."""
+        return self.change("lecmux", "lecmux_exact")
 
     def as_json(self) -> dict[str, object]:
-        """Means by strategy, how many streams were lost, and what the prior is worth, paired."""
+        """Means by strategy, how many streams were lost, what prior and hits by meaning are worth, paired."""
         names = next(iter(self.streams[0].values())).as_json()
         means = {
             strategy: {name: fmean(each[strategy].as_json()[name] for each in self.streams) for name in names}
             for strategy in STRATEGIES
         }
-        prior = {
-            "usd": self.prior_usd.mean,
-            "deviation_usd": self.prior_usd.deviation,
-            "losing_streams": self.prior_losing_streams,
+        return {
+            **means,
+            "losing_streams": self.losing_streams,
+            "prior_against_none": self.prior.as_json(),
+            "semantic_against_exact": self.semantic.as_json(),
         }
-        return {**means, "losing_streams": self.losing_streams, "prior_against_none": prior}
 
 
 def stand_ins(outcomes: Outcomes) -> dict[str, BaseChatModel]:
@@ -86,13 +112,13 @@ def stand_ins(outcomes: Outcomes) -> dict[str, BaseChatModel]:
     return {name: TableChat.of(outcomes, name) for name in outcomes.by_model}
 
 
-def replayed(name: str, stream: list[int], outcomes: Outcomes, *, capacity_bytes: int, seed: int) -> Tally:
+def replayed(name: str, stream: list[int], outcomes: Outcomes, terms: Terms, *, seed: int) -> Tally:
     """One stream under one strategy."""
     tally = Tally(outcomes.price_of_wrong_usd)
     if STRATEGIES[name].evict is None:
         return _summed(STRATEGIES[name].models[0], stream, outcomes, tally)
-    chat = router(name, stand_ins(outcomes), outcomes, capacity_bytes=capacity_bytes, seed=seed)
-    play(stream, chat, tally, after_each=_nothing)
+    chat = router(name, stand_ins(outcomes), outcomes, terms, seed=seed)
+    play(stream, chat, outcomes, tally, after_each=_nothing)
     return tally
 
 
@@ -109,13 +135,13 @@ def _summed(model: str, stream: list[int], outcomes: Outcomes, tally: Tally) -> 
 def replay(
     outcomes: Outcomes,
     seeds: Sequence[int],
+    terms: Terms,
     *,
     requests: int,
-    capacity_bytes: int,
     after_each: Callable[[], None],
 ) -> Iterator[Tallies]:
     """Yields, for each seed in turn, the tallies of all strategies on its stream; uses all processors."""
-    play_seed = partial(_all_strategies, outcomes=outcomes, requests=requests, capacity_bytes=capacity_bytes)
+    play_seed = partial(_all_strategies, outcomes=outcomes, requests=requests, terms=terms)
     workers = min(os.cpu_count() or 1, len(seeds) // _WORTH_A_PROCESS)
     if workers < 2:  # noqa: PLR2004  one worker is this process
         for seed in seeds:
@@ -134,12 +160,9 @@ def replay(
             raise
 
 
-def _all_strategies(seed: int, *, outcomes: Outcomes, requests: int, capacity_bytes: int) -> Tallies:
-    stream = deal(seed, questions=len(QUESTIONS), requests=requests)
-    return {
-        name: replayed(name, stream, outcomes, capacity_bytes=capacity_bytes, seed=seed)
-        for name in STRATEGIES
-    }
+def _all_strategies(seed: int, *, outcomes: Outcomes, requests: int, terms: Terms) -> Tallies:
+    stream = stream_of(seed, requests)
+    return {name: replayed(name, stream, outcomes, terms, seed=seed) for name in STRATEGIES}
 
 
 def _leave_ctrl_c_to_the_parent() -> None:

@@ -6,10 +6,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from lecmux.demo.cross_fit import FOLDS
-from lecmux.demo.outcomes import PRICES, WRONG_IN_LARGE_CALLS, Outcomes
+from lecmux.demo.notes import notes
 from lecmux.demo.play import Tally
-from lecmux.demo.replay import Replay
+from lecmux.demo.replay import Change, Replay
 from lecmux.demo.run import Result
 from lecmux.demo.strategies import STRATEGIES
 
@@ -40,32 +39,34 @@ def show(result: Result, console: Console) -> None:
     if result.tallies:
         console.print(_stream_table(result))
         console.print(_verdict(result.tallies), highlight=False, soft_wrap=True)
+        console.print(_semantic_verdict(result.tallies["lecmux"]), highlight=False, soft_wrap=True)
     if result.replay:
         console.print(_replay_table(result.replay))
         console.print(_replay_verdict(result.replay), highlight=False, soft_wrap=True)
-    console.print(_notes(result, result.outcomes), highlight=False, soft_wrap=True)
+    console.print(notes(result, result.outcomes), highlight=False, soft_wrap=True)
 
 
-def _table(title: str) -> Table:
-    """Without frames: nine columns of figures fit into a terminal of 80."""
-    return Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
+def _table(title: str, gap: int) -> Table:
+    """Without frames, and with one space and `gap` between columns."""
+    return Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, gap, 0, 0), pad_edge=False)
 
 
 def _stream_table(result: Result) -> Table:
     served = result.tallies["lecmux"].requests
-    table = _table(f"{served:,} requests, seed {result.settings.seed}")
+    table = _table(f"{served:,} requests, seed {result.settings.seed}", gap=0)  # fits into a terminal of 80
     table.add_column("strategy", no_wrap=True)
-    for heading in ("hits", "small", "large", "right %", "model s", "¢ calls", "¢ wrong", "¢ both"):
+    for heading in ("exact", "alike", "small", "large", "right %", "sec.", "¢ calls", "¢ wrong", "¢ both"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, strategy in STRATEGIES.items():
         tally = result.tallies[name]
         table.add_row(
             strategy.title,
-            f"{tally.hits:,}",
+            f"{tally.exact:,}",
+            f"{tally.alike:,}",
             f"{tally.calls['small']:,}",
             f"{tally.calls['large']:,}",
             f"{_right_percent(tally):.1f}",
-            f"{tally.seconds:.1f}",
+            f"{tally.seconds:,.0f}",
             *(f"{_CENTS * usd:.3f}" for usd in (tally.usd, tally.wrong_usd, tally.total_usd)),
             style=_style(name),
         )
@@ -73,7 +74,7 @@ def _stream_table(result: Result) -> Table:
 
 
 def _replay_table(replay: Replay) -> Table:
-    table = _table(f"{len(replay.streams):,} further streams, mean ± deviation")
+    table = _table(f"{len(replay.streams):,} further streams, mean ± deviation", gap=1)
     table.add_column("strategy", no_wrap=True)
     for heading, _, _ in _FIGURES:
         table.add_column(heading, justify="right", no_wrap=True)
@@ -90,24 +91,46 @@ def _verdict(tallies: Mapping[str, Tally]) -> str:
     return _ratios(usd, right)
 
 
-def _replay_verdict(replay: Replay) -> str:
-    usd = {name: replay.spread(name, _usd).mean for name in STRATEGIES}
-    right = {name: replay.spread(name, _right_percent).mean for name in STRATEGIES}
+def _semantic_verdict(tally: Tally) -> str:
+    if not tally.alike:
+        return "No answer to other words was served."
     return (
-        f"On average {_ratios(usd, right)}\nCalls and wrong answers together cost more than with "
-        f"LFU + large on {replay.losing_streams} of {len(replay.streams)} streams.\n{_prior_verdict(replay)}"
+        f"{tally.alike:,} hits by meaning saved {_CENTS * tally.alike_usd:.3f} cents of calls. "
+        f"{tally.alike_wrong:,} gave a wrong answer, {_CENTS * tally.alike_wrong_usd:.3f} cents:\n"
+        f"{tally.misled:,} where the model that gave it is right in these words."
     )
 
 
-def _prior_verdict(replay: Replay) -> str:
-    """With the multiplexer's prior against without it, on the same streams."""
-    without = replay.spread("lecmux", lambda tally: tally.total_usd).mean
-    change = replay.prior_usd
-    share = f" ({change.mean / without:+.1%})" if without else ""
-    cents = f"{_CENTS * change.mean:+.3f} ±{_CENTS * change.deviation:.3f} cents{share}"
+def _replay_verdict(replay: Replay) -> str:
+    usd = {name: replay.spread(name, _usd).mean for name in STRATEGIES}
+    right = {name: replay.spread(name, _right_percent).mean for name in STRATEGIES}
+    verdict = (
+        f"On average {_ratios(usd, right)}\nCalls and wrong answers together cost more than with "
+        f"LFU + large on {replay.losing_streams} of {len(replay.streams)} streams."
+    )
+    changes = (
+        _change("Hits by meaning change", replay.semantic, len(replay.streams)),
+        _change("The prior changes", replay.prior, len(replay.streams)),
+    )
+    return "\n".join([verdict, _semantic_replay_verdict(replay), *changes])
+
+
+def _semantic_replay_verdict(replay: Replay) -> str:
+    wrong = replay.spread("lecmux", lambda tally: tally.alike_wrong)
+    misled = replay.spread("lecmux", lambda tally: tally.misled)
+    most = max(each["lecmux"].misled for each in replay.streams)
     return (
-        f"With the prior the two together change by {cents},\nstream by stream, and cost more on "
-        f"{replay.prior_losing_streams} of {len(replay.streams)}."
+        f"Of the hits by meaning {wrong.mean:.1f} ±{wrong.deviation:.1f} a stream were wrong:\n"
+        f"{misled.mean:.1f} ±{misled.deviation:.1f} (at most {most}) where the model that gave the answer is "
+        "right in these words."
+    )
+
+
+def _change(what: str, change: Change, streams: int) -> str:
+    """One strategy against another on the same streams."""
+    return (
+        f"{what} the two together by {_CENTS * change.usd.mean:+.3f} ±{_CENTS * change.usd.deviation:.3f} "
+        f"cents ({change.share:+.1%}), stream by stream;\nmore on {change.losing_streams} of {streams}."
     )
 
 
@@ -123,29 +146,6 @@ def _ratios(usd: Mapping[str, float], right: Mapping[str, float]) -> str:
     )
 
 
-def _notes(result: Result, outcomes: Outcomes) -> str:
-    shares = outcomes.shares()
-    right = f"small gets {shares['right_small']:.1%} right, large {shares['right_large']:.1%}"
-    wrong = f"{WRONG_IN_LARGE_CALLS:g} average large calls, {_CENTS * outcomes.price_of_wrong_usd:.4f} cents"
-    return f"""
-{shares["count"]} questions: {right}, only large {shares["only_large"]:.1%}.
-US cents per million tokens, in and out: small {_price("small")}; large
-{_price("large")}.
-A wrong answer costs {wrong}, each time.
-The prior expects costs of a question from its text. It was fitted to both
-models' answers to the questions of {FOLDS - 1} other folds of {FOLDS}, never to the question's own.
-Every cache has {result.capacity_bytes:,} bytes, which hold a quarter of the answers.
-lecmux called the models. The other rows are computed from what each model
-answers to each question, measured once before the stream (greedy decoding, so
-it repeats). The quality hook knows the answer key, as a user's test or thumb
-would: after each call lecmux learns whether the answer was right."""
-
-
-def _price(model: str) -> str:
-    price = PRICES[model]
-    return f"{_CENTS * price.input_usd_per_million:g}, {_CENTS * price.output_usd_per_million:g}"
-
-
 def _usd(tally: Tally) -> float:
     return tally.usd
 
@@ -159,9 +159,9 @@ def _style(name: str) -> str | None:
 
 
 _FIGURES: tuple[tuple[str, Callable[[Tally], float], int], ...] = (
-    ("hits", lambda tally: tally.hits, 0),
+    ("exact", lambda tally: tally.exact, 0),
+    ("alike", lambda tally: tally.alike, 0),
     ("right %", _right_percent, 1),
-    ("model s", lambda tally: tally.seconds, 0),
     ("¢ calls", lambda tally: _CENTS * tally.usd, 2),
     ("¢ wrong", lambda tally: _CENTS * tally.wrong_usd, 2),
     ("¢ both", lambda tally: _CENTS * tally.total_usd, 2),

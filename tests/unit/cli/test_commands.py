@@ -102,7 +102,9 @@ def test_the_demo_without_its_models_says_how_to_fetch_them(environment: dict[st
     assert "lecmux models pull small" in done.stderr
 
 
-@pytest.mark.parametrize("option", [("--requests", "0"), ("--replay", "-1"), ("--seed", "x")])
+@pytest.mark.parametrize(
+    "option", [("--requests", "0"), ("--replay", "-1"), ("--seed", "x"), ("--max-error", "0.6")]
+)
 def test_options_that_cannot_work(environment: dict[str, str], option: tuple[str, str]) -> None:
     assert lecmux(environment, "demo", *option).returncode == 2
 

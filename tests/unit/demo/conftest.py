@@ -8,15 +8,15 @@ from langchain_core.messages import AIMessage
 
 from lecmux.demo.check import Number
 from lecmux.demo.outcomes import Outcome, Outcomes, outcome
-from lecmux.demo.questions import QUESTIONS
+from lecmux.demo.questions import ASKED, WORDINGS
 
 
 def _answered(question: int, model: str) -> Outcome:
-    checker = QUESTIONS[question].checker
+    checker = ASKED[question].checker
     key = f"{checker.value:g}" if isinstance(checker, Number) else checker.accepted[0]
     knows = model == "large" or not isinstance(checker, Number)
     message = AIMessage(
-        content=f"It is {key}." if knows and question % 10 else "Nobody knows.",
+        content=f"It is {key}." if knows and question // WORDINGS % 10 else "Nobody knows.",
         usage_metadata={"input_tokens": 30, "output_tokens": 10, "total_tokens": 40},
         response_metadata={
             "model_name": model,
@@ -30,5 +30,5 @@ def _answered(question: int, model: str) -> Outcome:
 @pytest.fixture(scope="session")
 def outcomes() -> Outcomes:
     return Outcomes(
-        {model: [_answered(each, model) for each in range(len(QUESTIONS))] for model in ("small", "large")}
+        {model: {each: _answered(each, model) for each in range(len(ASKED))} for model in ("small", "large")}
     )

@@ -15,12 +15,24 @@ from rich.console import Console
 from lecmux.demo import chart, report, run
 from lecmux.demo.outcomes import Outcomes, TableChat
 from lecmux.demo.progress import Progress
-from lecmux.demo.questions import QUESTIONS
+from lecmux.demo.questions import ASKED, QUESTIONS, WORDINGS
 from lecmux.demo.run import Result, Settings
 from lecmux.errors import ConfigError
 
-FIGURES = {"usd", "wrong_usd", "seconds", "right", "hits", "requests"}
-STRATEGIES = ["lecmux", "lecmux_multiplexer", "always_large", "lfu_large", "lru_large", "lfu_small"]
+FIGURES = {
+    "usd", "wrong_usd", "seconds", "right", "hits", "requests",
+    "semantic_hits", "wrong_semantic_hits", "misled_semantic_hits", "semantic_saved_usd",
+}  # fmt: skip
+PAIRED = ["losing_streams", "prior_against_none", "semantic_against_exact"]
+STRATEGIES = [
+    "lecmux",
+    "lecmux_multiplexer",
+    "lecmux_exact",
+    "always_large",
+    "lfu_large",
+    "lru_large",
+    "lfu_small",
+]
 
 
 class Interrupting(TableChat):
@@ -66,8 +78,9 @@ def test_the_object_holds_what_was_measured(play: Callable[..., Result], outcome
 
     assert told.keys() == {"questions", "strategies", "replay"}
     assert told["questions"] == outcomes.shares()
+    assert told["questions"]["count"] == len(QUESTIONS)
     assert list(told["strategies"]) == STRATEGIES
-    assert list(told["replay"]) == [*STRATEGIES, "losing_streams", "prior_against_none"]
+    assert list(told["replay"]) == [*STRATEGIES, *PAIRED]
     for figures in (*told["strategies"].values(), *(told["replay"][name] for name in STRATEGIES)):
         assert figures.keys() == FIGURES
         assert figures["requests"] == 200
@@ -97,7 +110,8 @@ def test_the_table_names_every_strategy_and_its_terms(play: Callable[..., Result
 
 
 def test_ctrl_c_while_serving_shows_the_table_so_far(play: Callable[..., Result]) -> None:
-    result = play(Settings(requests=300, replays=3), interrupt_at=2 * len(QUESTIONS) + 40)
+    settings = Settings(requests=300, replays=3)
+    result = play(settings, interrupt_at=2 * len(settings.questions()) + 40)
 
     assert result.interrupted
     served = result.tallies["lecmux"].requests
@@ -123,7 +137,57 @@ def test_the_picture_is_a_png(play: Callable[..., Result], tmp_path: Path) -> No
     assert (tmp_path / "demo.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("settings", [{"requests": 0}, {"replays": -1}])
-def test_counts_that_cannot_work(settings: dict[str, int]) -> None:
-    with pytest.raises(ConfigError, match="requests"):
+@pytest.mark.parametrize("settings", [{"requests": 0}, {"replays": -1}, {"max_error": 0.6}])
+def test_counts_and_shares_that_cannot_work(settings: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"requests|max_error"):
         Settings(**settings)
+
+
+def test_what_is_measured_is_what_occurs_and_every_first_wording() -> None:
+    few = Settings(requests=30).questions()
+    many = Settings(requests=300, replays=20).questions()
+
+    assert set(range(0, len(ASKED), WORDINGS)) < set(few) < set(many) <= set(range(len(ASKED)))
+    assert len(few) <= len(QUESTIONS) + 30
+
+
+def test_kept_answers_are_not_asked_for_again(play: Callable[..., Result], tmp_path: Path) -> None:
+    settings = Settings(requests=50, outcomes=tmp_path / "answers.json")
+    first = play(settings)
+    again = play(settings, interrupt_at=first.tallies["lecmux"].calls.total())
+
+    assert not again.interrupted
+    assert again.outcomes is not None
+    assert first.outcomes is not None
+    assert again.outcomes.shares() == first.outcomes.shares()
+
+
+def test_what_was_measured_before_ctrl_c_is_kept(play: Callable[..., Result], tmp_path: Path) -> None:
+    settings = Settings(requests=50, outcomes=tmp_path / "answers.json")
+    play(settings, interrupt_at=20)
+    again = play(settings, interrupt_at=2 * len(settings.questions()) - 21)
+
+    assert again.interrupted
+    assert again.outcomes is None
+    assert not play(settings).interrupted
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"terms": {}, "answers": {}}', '{"terms": 1, "answers": [2]}'])
+def test_a_file_of_something_else_is_refused(play: Callable[..., Result], tmp_path: Path, text: str) -> None:
+    path = tmp_path / "answers.json"
+    path.write_text(text)
+
+    with pytest.raises(ConfigError, match="answers"):
+        play(Settings(outcomes=path))
+    assert path.read_text() == text
+
+
+def test_where_answers_cannot_be_kept(play: Callable[..., Result], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be kept"):
+        play(Settings(outcomes=tmp_path / "nowhere" / "answers.json"))
+
+
+def test_the_table_says_when_hits_by_meaning_are_off(play: Callable[..., Result]) -> None:
+    text = printed(play(Settings(requests=100, max_error=0.0)))
+
+    assert "Hits by meaning are off" in text
