@@ -76,6 +76,7 @@ class Bounded(_core.Store):
                 "max_error": float(semantic.max_error),
                 "gated": getattr(semantic.embedder, "gate", None) is not None,
                 "serve_contradictions": semantic.serve_contradictions,
+                "near_twins": semantic.near_twins,
             },
         )
 

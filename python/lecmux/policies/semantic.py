@@ -42,6 +42,8 @@ class Semantic:
             that differs in a number, a unit, a date, a name or a code, in negation, in direction (from, to)
             or in a pole such as on and off, whatever was learnt. It costs hits, and holds as far as words
             show a contradiction.
+        near_twins: when room is needed, let an entry count for less whose requests a near twin would answer;
+            under policies that go by worth (`Lec`, `Gdsf`). False: each counts for all that it served.
         answers_alike: cosine similarity from which on two answers may say the same.
         usd_per_text: price of an embedding; the stage is skipped where it costs more than it saves.
         slow_seconds: an embedding that takes longer counts as a failure; after three failures in a row the
@@ -55,6 +57,7 @@ class Semantic:
     text: Callable[[Query], str | Salient | None] | None = None
     tools: bool = False
     serve_contradictions: bool = True
+    near_twins: bool = True
     answers_alike: float = 0.9
     usd_per_text: float = 0.0
     slow_seconds: float = 5.0
@@ -84,10 +87,9 @@ class Semantic:
         for called, hook in (("same_answer", self.same_answer), ("text", self.text)):
             if hook is not None and not callable(hook):
                 raise ConfigError(f"Semantic.{called} must be a callable, not {hook!r}")
-        if not isinstance(self.serve_contradictions, bool):
-            raise ConfigError(
-                f"Semantic.serve_contradictions must be True or False, not {self.serve_contradictions!r}"
-            )
+        for name in ("serve_contradictions", "near_twins"):
+            if not isinstance(given := getattr(self, name), bool):
+                raise ConfigError(f"Semantic.{name} must be True or False, not {given!r}")
         fraction("Semantic.answers_alike", self.answers_alike)
         not_negative("Semantic.usd_per_text", self.usd_per_text)
         positive("Semantic.slow_seconds", self.slow_seconds)

@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lecmux_core::key::{Key, KeyRef};
 use lecmux_core::semantic::answers;
+use lecmux_core::semantic::cover::{cover, uncover};
 use lecmux_core::semantic::features::NAMES;
 use lecmux_core::semantic::judge::Verdict;
 use lecmux_core::semantic::snapshot::Restored;
@@ -197,7 +198,8 @@ pub(crate) fn made(settings: &Bound<'_, PyDict>, capacity_bytes: u64, seed: u64)
     let gated = settings.get_item("gated")?.map_or(Ok(false), |gated| gated.extract())?;
     let serves_contradictions =
         settings.get_item("serve_contradictions")?.map_or(Ok(true), |serves| serves.extract())?;
-    let config = StageConfig { max_error, seed, capacity_bytes, gated, serves_contradictions };
+    let near_twins = settings.get_item("near_twins")?.map_or(Ok(true), |sees| sees.extract())?;
+    let config = StageConfig { max_error, seed, capacity_bytes, gated, serves_contradictions, near_twins };
     Ok(Stage::new(config).map_err(CoreError)?)
 }
 
@@ -255,6 +257,14 @@ fn with_hit(
     let named = found.candidate.as_ref().and_then(|found| found.key.as_ref());
     let hit = named.map(|named| taken(slf, named, asked, now_ms, served)).transpose()?.flatten();
     let hit = hit.map(|hit| Py::new(slf.py(), hit)).transpose()?;
+    let (store, stage) = (slf.get(), slf.get().semantic()?);
+    guarded(|| {
+        if served && hit.is_some() {
+            cover(stage, &store.cache, &found);
+        }
+        uncover(stage, &store.cache);
+        Ok(())
+    })?;
     Ok(Proposal { inner: Mutex::new(found), hit })
 }
 
@@ -342,6 +352,7 @@ impl Store {
             for key in removed.into_iter().filter_map(|(key, _)| key.as_ref()) {
                 stage.remove(self.cache.hash(key));
             }
+            uncover(stage, &self.cache);
         }
     }
 
@@ -362,6 +373,7 @@ impl Store {
         if self.cache.peek(hash, key, now_ms, |_| ()).is_none() {
             stage.remove(hash);
         }
+        uncover(stage, &self.cache);
         Ok(())
     }
 }

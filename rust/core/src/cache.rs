@@ -234,6 +234,20 @@ impl<V> Cache<V> {
             .is_some_and(|mut shard| shard.revalue(hash, |held| held.is(key), miss_cost, hit_cost, given)))
     }
 
+    /// Says which share of the requests for the entry that a hash names another would answer if it left: eviction counts
+    /// the rest.
+    pub fn cover(&self, hash: u64, share: f64) {
+        if let Some(mut shard) = self.locked(hash) {
+            shard.cover(hash, share);
+        }
+    }
+
+    /// What a byte of the entry that a hash names saves, whatever others would answer; `None` where it is not there, and
+    /// while there is room for all.
+    pub fn density(&self, hash: u64) -> Option<f64> {
+        self.locked(hash)?.density(hash)
+    }
+
     /// Removes the entry of `key`.
     pub fn delete(&self, key: KeyRef<'_>) -> Option<(Key, V)> {
         let hash = self.hash(key);

@@ -19,6 +19,7 @@ fn stage(max_error: f64) -> Stage {
         capacity_bytes: bytes,
         gated: false,
         serves_contradictions: true,
+        near_twins: true,
     })
     .expect("sound settings")
 }

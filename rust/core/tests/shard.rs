@@ -350,3 +350,42 @@ fn what_was_learnt_comes_back() {
     let view = desk.view("b").unwrap();
     assert!((view.miss_cost - 0.5).abs() < 1e-12, "the running mean is that of the costs learnt before");
 }
+
+#[test]
+fn an_entry_that_another_would_answer_for_counts_for_the_rest() {
+    for policy in [LEC, GDSF] {
+        for (share, leaves) in [(0.0, "cheap"), (0.9, "dear"), (0.3, "cheap")] {
+            let mut desk = Desk::new(config(policy, 2));
+            desk.put("dear", Terms { expires_ms: 1_000, ..Terms::new(1, 50.0) });
+            desk.put("cheap", Terms::new(1, 30.0));
+            assert_eq!(desk.shard.density(hash("dear")), None, "there is room for all");
+            desk.shard.cover(hash("dear"), 0.99);
+            desk.shard.cover(hash("dear"), share);
+            desk.shard.check();
+            let view = desk.view("dear").unwrap();
+            assert!(
+                (view.covered - share).abs() < 1e-4 && view.expires_ms == 1_000 && view.miss_cost == 50.0
+            );
+
+            desk.put("new", Terms::new(1, 40.0));
+            assert_eq!(desk.gone(), leaves, "{policy:?} {share}");
+            if leaves == "cheap" {
+                assert_eq!(desk.shard.density(hash("dear")), Some(50.0), "whatever others would answer");
+                desk.put("dear", Terms::new(1, 50.0));
+                assert_eq!(desk.view("dear").unwrap().covered, 0.0, "a new value stands for itself");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_score_from_outside_and_recency_know_no_cover() {
+    for policy in [Policy::Lru, Policy::Given { bypass: false }] {
+        let mut desk = Desk::new(config(policy, 2));
+        desk.put("first", Terms { given: Some(1.0), ..Terms::new(1, 50.0) });
+        desk.put("second", Terms { given: Some(2.0), ..Terms::new(1, 50.0) });
+        desk.shard.cover(hash("second"), 0.99);
+        desk.put("third", Terms { given: Some(3.0), ..Terms::new(1, 50.0) });
+        assert_eq!(desk.gone(), "first", "{policy:?}");
+    }
+}

@@ -54,6 +54,10 @@ impl Eviction for Gdsf {
         self.order.set(slot, score);
     }
 
+    fn on_cover(&mut self, slot: Slot, worth: &Worth) {
+        self.on_learn(slot, worth);
+    }
+
     fn on_remove(&mut self, slot: Slot) {
         self.order.remove(slot);
     }

@@ -46,6 +46,10 @@ impl Eviction for Lec {
         self.order.set(slot, score(worth));
     }
 
+    fn on_cover(&mut self, slot: Slot, worth: &Worth) {
+        self.on_learn(slot, worth);
+    }
+
     fn on_remove(&mut self, slot: Slot) {
         self.order.remove(slot);
     }

@@ -42,6 +42,11 @@ pub trait Eviction: Send {
     fn on_hit(&mut self, slot: Slot, worth: &Worth);
     /// Something was learnt about `slot` (a cost, not a request); `worth` is its new estimate.
     fn on_learn(&mut self, slot: Slot, worth: &Worth);
+    /// Another share of the requests of `slot` would be answered without it; `worth` says what it is worth now. A policy
+    /// that goes by something else than worth need not care.
+    fn on_cover(&mut self, slot: Slot, worth: &Worth) {
+        let _ = (slot, worth);
+    }
     /// `slot` left for another reason than `victim`.
     fn on_remove(&mut self, slot: Slot);
     /// Takes the least valuable slot out of the order. `worth_of` gives the current worth of a resident.

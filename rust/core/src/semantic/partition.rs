@@ -6,6 +6,7 @@
 use lecmux_vector::metric::{best, half};
 use lecmux_vector::{Index, Store};
 
+use super::leaning::Leaning;
 use super::model::Record;
 use super::neighbours::{NEIGHBOURS, Neighbour};
 use crate::error::Error;
@@ -127,6 +128,8 @@ struct Rest {
     entries: Vec<Option<Indexed>>,
     free: Vec<u32>,
     index: Option<Box<Index>>,
+    /// By slot, as far as any has leaned.
+    leaning: Vec<Leaning>,
 }
 
 impl Partition {
@@ -169,6 +172,15 @@ impl Partition {
         let rest = self.rest.iter().flat_map(|rest| &rest.entries);
         let all = std::iter::once(&self.first).chain(rest);
         (0..).zip(all).filter_map(|(slot, entry)| Some((slot, entry.as_ref()?)))
+    }
+
+    /// Who leans on whom, by slot; entries that come one by one have nobody.
+    pub(super) fn leaning(&self) -> &[Leaning] {
+        self.rest.as_ref().map_or(&[], |rest| &rest.leaning)
+    }
+
+    pub(super) fn leaning_mut(&mut self) -> Option<&mut Vec<Leaning>> {
+        Some(&mut self.rest.as_mut()?.leaning)
     }
 
     fn index(&self) -> Option<&Index> {
@@ -293,6 +305,7 @@ impl Partition {
             let indexed = self.index().is_some_and(|index| index.contains(i64::from(slot)));
             assert_ne!(indexed, entry.row.is_some(), "an entry has one vector");
         }
+        self.check_leaning();
         if let Some(index) = self.index() {
             assert_eq!(index.len(), held, "a vector an entry");
             index.check();
@@ -318,6 +331,7 @@ impl Rest {
         size_of::<Self>()
             + self.entries.capacity() * size_of::<Option<Indexed>>()
             + self.free.capacity() * size_of::<u32>()
+            + self.leaning.capacity() * size_of::<Leaning>()
             + self.index.as_ref().map_or(0, |index| index.memory_bytes())
     }
 }

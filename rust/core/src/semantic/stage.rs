@@ -15,7 +15,7 @@ use super::flights::Flights;
 use super::gate::Gate;
 pub use super::gate::Waiting;
 use super::judge::{Judgement, Verdict};
-use super::partition::{Partition, Unit};
+use super::partition::{Near, Partition, Unit};
 use crate::error::Error;
 use crate::key::Key;
 use crate::sync::{AtomicU64, Mutex, RwLock};
@@ -26,6 +26,7 @@ mod entries;
 mod gated;
 mod kept;
 mod reports;
+mod twins;
 
 /// Share of the budget for the judges, as one part in so many.
 const EVIDENCE_SHARE: u64 = 32;
@@ -50,6 +51,8 @@ pub struct StageConfig {
     pub gated: bool,
     /// An entry may answer for a text that contradicts its own, where labels say that this is right.
     pub serves_contradictions: bool,
+    /// An entry counts for less where its near twin would answer in its place.
+    pub near_twins: bool,
 }
 
 impl StageConfig {
@@ -115,6 +118,8 @@ pub struct Stage {
     gate: Gate,
     flights: Flights,
     counts: Counts,
+    /// Ids of entries whose twin has left, until they are told of.
+    alone: Mutex<Vec<u64>>,
 }
 
 /// A pair that was reported wrong.
@@ -134,6 +139,8 @@ struct Counts {
     labels: AtomicU64,
     quarantined: AtomicU64,
     contradictions: AtomicU64,
+    /// 1: there are some in [`Stage::alone`].
+    alone: AtomicU64,
 }
 
 /// What the stage has done so far, and holds now.
@@ -188,6 +195,7 @@ pub struct Candidate {
     pub parts: Vec<f64>,
     /// The neighbours, best first: text and similarity; in a preview alone.
     pub neighbours: Vec<(Box<str>, f64)>,
+    near: Vec<Near>,
     answer: u64,
     hash: u64,
     slot: u32,
@@ -214,6 +222,12 @@ pub struct Proposal {
 }
 
 impl Proposal {
+    /// The id of the entry that serves it.
+    pub(super) fn served(&self) -> Option<u64> {
+        let found = self.candidate.as_ref();
+        found.filter(|found| found.judgement.verdict == Verdict::Serve).map(|found| found.hash)
+    }
+
     /// What becomes of the request.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
@@ -239,6 +253,7 @@ impl Stage {
             gate: Gate::default(),
             flights: Flights::default(),
             counts: Counts::default(),
+            alone: Mutex::default(),
         })
     }
 

@@ -109,6 +109,8 @@ pub struct EntryView {
     pub bytes: u64,
     /// Expiry in ms.
     pub expires_ms: u64,
+    /// Share of its requests that a near twin would answer if it left: it counts for the rest.
+    pub covered: f64,
 }
 
 /// Totals since the shard was made.

@@ -123,7 +123,7 @@ impl<K, V> Shard<K, V> {
         };
         let bucket = self.index.at_mut(place)?;
         bucket.count += narrow(weight);
-        if self.timed && self.records[bucket.slot as usize].expires_ms <= now_ms {
+        if self.timed && self.records[bucket.slot as usize].expires_ms() <= now_ms {
             self.totals.misses += 1;
             return None;
         }
@@ -145,7 +145,7 @@ impl<K, V> Shard<K, V> {
     /// Finds an entry without counting a request.
     pub fn peek(&self, hash: u64, is: impl Fn(&K) -> bool, now_ms: u64) -> Option<Found<'_, K, V>> {
         let bucket = self.index.find(hash, is)?;
-        let live = !self.timed || self.records[bucket.slot as usize].expires_ms > now_ms;
+        let live = !self.timed || self.records[bucket.slot as usize].expires_ms() > now_ms;
         live.then_some(Found { shard: self, bucket })
     }
 
@@ -176,6 +176,28 @@ impl<K, V> Shard<K, V> {
         let worth = Worth { given, ..self.worth_of(slot) };
         self.order.on_learn(slot, &worth);
         true
+    }
+
+    /// Says which share of the requests for a resident another entry would answer if it left. Where the policy goes by
+    /// worth, it counts for so much less.
+    pub fn cover(&mut self, hash: u64, share: f64) {
+        let named = |slot: Slot| self.records[slot as usize].hash == hash;
+        if let Some(slot) = self.index.slot_where(hash, named).map(|bucket| bucket.slot) {
+            self.records[slot as usize].cover(share);
+            let worth = self.worth_of(slot);
+            self.order.on_cover(slot, &worth);
+        }
+    }
+
+    /// What a byte of a resident saves, whatever others would answer; `None` also while there is room for all.
+    #[must_use]
+    pub fn density(&self, hash: u64) -> Option<f64> {
+        let named = |slot: Slot| self.records[slot as usize].hash == hash;
+        let bucket = self.index.slot_where(hash, named).filter(|_| self.contested)?;
+        let mut record = self.records[bucket.slot as usize];
+        record.cover(0.0);
+        let worth = self.appraisal.worth(&record, bucket.count);
+        Some(worth.count / self.decay.weight() * worth.value / worth.bytes as f64)
     }
 
     /// Removes an entry; its count is kept.
@@ -267,7 +289,7 @@ impl<K, V> Shard<K, V> {
     /// The exact counts of keys that are not resident, in units of one request now, and of residents that may
     /// have expired when they are read.
     pub fn history(&self) -> impl Iterator<Item = (u64, f64)> {
-        let expires = |bucket: &&Bucket<K, V>| self.records[bucket.slot as usize].expires_ms != NEVER;
+        let expires = |bucket: &&Bucket<K, V>| self.records[bucket.slot as usize].expires_ms() != NEVER;
         let residents = self.index.iter().filter(move |bucket| self.remembers && expires(bucket));
         let residents =
             residents.map(|bucket| (self.records[bucket.slot as usize].hash, f64::from(bucket.count)));
@@ -312,7 +334,7 @@ impl<K, V> Shard<K, V> {
         }
         self.order.check(&resident);
         self.frequency.check();
-        let timed = resident.iter().copied().filter(|&s| self.records[s as usize].expires_ms != NEVER);
+        let timed = resident.iter().copied().filter(|&s| self.records[s as usize].expires_ms() != NEVER);
         self.expiry.check(&timed.collect::<Vec<_>>());
         let owned = resident.iter().map(|&slot| &self.records[slot as usize]);
         self.tenants.check(owned.map(|record| (record.tenant, u64::from(record.bytes))));
@@ -381,7 +403,8 @@ impl<K, V> Shard<K, V> {
             miss_cost: self.appraisal.miss_cost(record),
             hit_cost: f64::from(record.hit_cost),
             bytes: u64::from(record.bytes),
-            expires_ms: record.expires_ms,
+            expires_ms: record.expires_ms(),
+            covered: record.covered(),
         }
     }
 }

@@ -31,7 +31,8 @@ impl<K, V> Shard<K, V> {
         let record = &mut newcomer.record;
         record.hash = entry.hash;
         record.hit_cost = narrow(entry.hit_cost);
-        record.expires_ms = entry.expires_ms;
+        record.expire_at(entry.expires_ms);
+        record.cover(0.0);
         // At least 1: a worth is divided by it.
         let charged = entry.bytes.saturating_add(self.config.overhead).max(1);
         let placed = match u32::try_from(charged) {
@@ -218,9 +219,9 @@ impl<K, V> Shard<K, V> {
         self.records[slot as usize] = record;
         self.used += worth.bytes;
         self.tenants.add(tenant, worth.bytes);
-        if record.expires_ms != NEVER {
+        if record.expires_ms() != NEVER {
             self.timed = true;
-            self.expiry.set(slot, record.expires_ms as f64);
+            self.expiry.set(slot, record.expires_ms() as f64);
         }
         self.index.insert(entry.hash, (entry.key, entry.value), slot, newcomer.count);
         self.order.on_insert(slot, worth);

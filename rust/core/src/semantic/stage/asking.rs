@@ -163,6 +163,7 @@ impl Stage {
                 refused,
                 parts: Vec::new(),
                 neighbours: named,
+                near: found,
                 answer,
                 hash,
                 slot,

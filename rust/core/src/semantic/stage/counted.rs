@@ -15,7 +15,7 @@ impl Stage {
     /// Counters and sizes now. O(partitions).
     #[must_use]
     pub fn statistics(&self) -> StageStatistics {
-        let Counts { requests, hits, audits, wrong_audits, labels, quarantined, contradictions } =
+        let Counts { requests, hits, audits, wrong_audits, labels, quarantined, contradictions, alone: _ } =
             &self.counts;
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let all = self.shared();

@@ -74,12 +74,15 @@ impl Stage {
     /// Takes an entry out of its partition, and the partition out of the table with its last entry.
     fn take(&self, shared: &Shared, slot: u32, hash: u64) -> bool {
         let Ok(mut partition) = shared.partition.write() else { return false };
+        let here = partition.get(slot).is_some_and(|entry| entry.hash == hash);
+        let alone = if here { partition.stand_alone(slot) } else { Vec::new() };
         let taken = partition.remove(slot, hash).is_some();
         let gone = partition.len() == 0;
         if gone {
             partition.leave();
         }
         drop(partition);
+        self.leave_alone(alone);
         if gone && let Ok(mut partitions) = self.partitions.write() {
             if let Ok(held) = partitions.find_entry(shared.id[0], |held| Arc::ptr_eq(held, shared)) {
                 held.remove();

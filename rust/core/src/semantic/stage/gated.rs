@@ -112,6 +112,7 @@ mod tests {
             capacity_bytes: 1 << 20,
             gated: true,
             serves_contradictions: true,
+            near_twins: true,
         };
         Stage::new(config).expect("settings in range")
     }
