@@ -180,19 +180,31 @@ impl Codes {
         Estimate { slot, similarity, error: ERROR * factor * query.norm }
     }
 
-    /// The Hamming distance, over the words scanned, within which nearly every vector lies that is nearer to `query` than the one in a slot,
-    /// whose `similarity` to it is known.
+    /// The Hamming distance, over the words scanned, within which nearly every vector lies whose similarity to `query`
+    /// is at least that.
     ///
     /// After the rotation, each bit of two codes differs with the share of the half turn that lies between the two
-    /// residuals, so their distance is about binomial. A vector as near as that one is taken to lie as far from the
-    /// centre as it does.
-    pub(crate) fn reach(&self, query: &Coded, slot: u32, similarity: f32) -> u16 {
-        let offset = self.terms[slot as usize].offset;
-        let squares = 1.0 - 2.0 * offset + self.norm;
-        let cosine = (similarity - offset - query.shift) / (query.norm * squares.sqrt());
+    /// residuals, so their distance is about binomial. Such a vector is taken to lie as far from the centre as the one
+    /// `like` it, or as all do in the mean, and, by the share `spread` of the square of that, nearer.
+    pub(crate) fn reach(&self, query: &Coded, like: Option<u32>, similarity: f32, spread: f32) -> u16 {
+        let offset = like.map_or(self.norm, |at| self.terms[at as usize].offset);
+        let cosine = |offset: f32| {
+            let squares = 1.0 - 2.0 * offset + self.norm;
+            (similarity - offset - query.shift) / (query.norm * squares.sqrt())
+        };
+        let further = offset + spread * (1.0 - self.norm);
+        self.within(cosine(offset).min(cosine(further)), REACH)
+    }
+
+    /// The distance that is to be expected of a vector whose residual has that cosine to the query's.
+    pub(crate) fn expected(&self, cosine: f32) -> u16 {
+        self.within(cosine, 0.0)
+    }
+
+    fn within(&self, cosine: f32, deviations: f32) -> u16 {
         let bits = 64.0 * self.words.0 as f32;
         let share = cosine.clamp(-1.0, 1.0).acos() / PI;
-        let reach = bits * share + REACH * (bits * share * (1.0 - share)).sqrt();
+        let reach = bits * share + deviations * (bits * share * (1.0 - share)).sqrt();
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -200,6 +212,16 @@ impl Codes {
         )]
         let whole = if reach.is_finite() { reach.ceil() as u16 } else { u16::MAX };
         whole
+    }
+
+    /// How far `row`, of unit norm, is from the centre, by the square.
+    pub(crate) fn apart(&self, kernels: &Kernels, row: &[f32]) -> f32 {
+        1.0 + self.norm - 2.0 * kernels.dot_f32(row, &self.centre)
+    }
+
+    /// The square of the centre's length.
+    pub(crate) fn norm(&self) -> f32 {
+        self.norm
     }
 
     /// Asks for a code that [`Self::estimate`] will read soon.

@@ -72,8 +72,8 @@ impl Engine {
     pub(crate) fn push(&mut self, context: Context<'_>, ids: &Ids, row: &mut [f32]) {
         let slot = self.rows().len();
         match self {
-            Self::Flat(flat) => flat.push(row),
-            Self::Growing(both) => both.0.push(row),
+            Self::Flat(flat) => flat.push(context.kernels, row),
+            Self::Growing(both) => both.0.push(context.kernels, row),
             Self::Graph(both) => {
                 let (rows, graph) = &mut **both;
                 rows.push_empty();
@@ -88,14 +88,14 @@ impl Engine {
     pub(crate) fn write(&mut self, context: Context<'_>, ids: &Ids, slot: usize, row: &mut [f32]) {
         let level = level_of(ids, slot);
         match self {
-            Self::Flat(flat) => flat.write(slot, row),
+            Self::Flat(flat) => flat.write(context.kernels, slot, row),
             Self::Growing(both) => {
                 let (flat, graph) = &mut **both;
                 let known = slot < graph.len();
                 if known {
                     graph.empty(flat.rows(), context.kernels, number(slot));
                 }
-                flat.write(slot, row);
+                flat.write(context.kernels, slot, row);
                 if known {
                     graph.insert(flat.rows(), context.kernels, number(slot), level);
                 }
@@ -113,7 +113,7 @@ impl Engine {
     /// The last row takes the slot of the one that leaves, as in `ids` it did already.
     pub(crate) fn swap_remove(&mut self, context: Context<'_>, ids: &Ids, slot: usize) {
         match self {
-            Self::Flat(flat) => flat.swap_remove(slot),
+            Self::Flat(flat) => flat.swap_remove(context.kernels, slot),
             Self::Growing(both) => {
                 let (flat, graph) = &mut **both;
                 let (known, all) = (slot < graph.len(), graph.len() == flat.rows().len());
@@ -123,7 +123,7 @@ impl Engine {
                 if known && all {
                     graph.close(number(slot));
                 }
-                flat.swap_remove(slot);
+                flat.swap_remove(context.kernels, slot);
                 if known && !all {
                     // The row that comes into the slot was in no graph yet.
                     graph.insert(flat.rows(), context.kernels, number(slot), level_of(ids, slot));

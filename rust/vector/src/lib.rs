@@ -15,6 +15,8 @@ pub mod rows;
 pub mod codes;
 mod candidates;
 mod search;
+mod dense;
+mod cells;
 mod flat;
 mod graph;
 mod engine;

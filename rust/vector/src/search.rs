@@ -1,35 +1,35 @@
-//! The most similar rows by way of their codes: all codes are looked at, few rows are.
+//! The most similar rows by way of their codes: most codes are looked at, few rows are.
 //!
-//! The nearest few by Hamming distance are estimated and the best of those compared exactly. How similar these are
+//! The cells are passed from the nearest to the furthest, and left out where the border says that nothing in them can be
+//! better than what was found. In a cell, the nearest few by Hamming distance are estimated and the best of those compared exactly. How similar these are
 //! says how far a code may lie whose vector is more similar still; whatever lies within is looked at as well.
 
 use std::cell::RefCell;
 
 use crate::candidates::{A_WORD, Distances};
+use crate::cells::{Cell, Cells};
 use crate::codes::{Coded, Codes, Estimate};
 use crate::metric::Kernels;
 use crate::rows::Rows;
 
-/// Bytes of codes that one query after the other scans while they are in the nearest cache.
-const TILE_BYTES: usize = 24 << 10;
-/// Queries that scan a tile in turn.
-const QUERIES_A_TILE: usize = 8;
 /// Rows and codes asked for ahead of their use.
 const AHEAD: usize = 4;
 /// Standard errors by which an estimate may be too low: a vector that may still be among the best is compared.
 const DOUBT: f32 = 2.0;
+/// By how much a similarity may be off, and a vector from unit norm, by the rounding of rows.
+const ROUNDING: f32 = 0.02;
 /// Distances a thread keeps room for between searches.
 const KEPT: usize = 1 << 20;
 
 /// A slot and the similarity of its vector.
 pub(crate) type Scored = (u32, f32);
 
-/// Rows with their codes, slot by slot.
+/// Rows with their codes, cell by cell.
 #[derive(Clone, Copy)]
 pub(crate) struct Search<'a> {
     pub(crate) kernels: &'a Kernels,
     pub(crate) rows: &'a Rows,
-    pub(crate) codes: &'a Codes,
+    pub(crate) cells: &'a Cells,
 }
 
 thread_local! {
@@ -37,94 +37,136 @@ thread_local! {
     static ROOM: RefCell<Vec<u16>> = const { RefCell::new(Vec::new()) };
 }
 
+/// What was found so far, and what it has to be better than.
+struct Best {
+    k: usize,
+    floor: f32,
+    found: Vec<Scored>,
+}
+
+impl Best {
+    /// What is less similar is of no use.
+    fn bar(&self) -> f32 {
+        self.found.get(self.k - 1).map_or(self.floor, |worst| worst.1.max(self.floor))
+    }
+
+    fn take(&mut self, more: Vec<Scored>) {
+        let found = std::mem::take(&mut self.found);
+        self.found = best(self.k, if found.is_empty() { more } else { [found, more].concat() });
+    }
+}
+
 impl Search<'_> {
-    /// The `k` most similar rows to each of `queries`, which lie one after the other, the most similar first; what is
-    /// less similar than `floor` need not be the most similar.
-    pub(crate) fn nearest(self, queries: &[f32], k: usize, floor: f32) -> Vec<Vec<Scored>> {
-        let width = self.rows.width();
-        let room = self.codes.len().next_multiple_of(A_WORD);
-        let furthest = u16::try_from(64 * self.codes.scanned_words()).expect("few words are scanned");
-        let mut found = Vec::with_capacity(queries.len() / width);
-        let mut distances = ROOM.take();
-        for group in queries.chunks(QUERIES_A_TILE * width) {
-            let queries = group.chunks_exact(width);
-            let coded: Vec<Coded> =
-                queries.clone().map(|query| self.codes.query(self.kernels, query)).collect();
-            distances.resize(coded.len() * room, 0);
-            self.scan(&coded, &mut distances, room);
-            for ((query, own), distances) in queries.zip(&coded).zip(distances.chunks_exact(room)) {
-                let distances = Distances::new(self.kernels, distances, furthest);
-                found.push(self.ranked(query, own, distances, k, floor));
+    /// The `k` most similar rows to `query`, the most similar first; what is less similar than `floor` need not be the
+    /// most similar.
+    pub(crate) fn nearest(self, query: &[f32], k: usize, floor: f32) -> Vec<Scored> {
+        let mut best = Best { k, floor, found: Vec::new() };
+        let cells = self.cells.all();
+        if let [only] = cells {
+            self.look_into(only, query, &mut best);
+            return best.found;
+        }
+        let apart = |cell: &Cell| cell.codes.apart(self.kernels, query).max(0.0);
+        let mut near: Vec<(f32, &Cell)> = cells.iter().map(|cell| (apart(cell), cell)).collect();
+        near.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for (apart, cell) in near {
+            // The triangle's inequality: nothing in the cell is nearer than its border.
+            let gap = (apart.sqrt() - cell.reach().sqrt()).max(0.0);
+            if 1.0 - gap * gap / 2.0 >= best.bar() - ROUNDING {
+                self.look_into(cell, query, &mut best);
             }
         }
-        if distances.capacity() <= KEPT {
-            ROOM.set(distances);
-        }
-        found
+        best.found
     }
 
-    /// The Hamming distances of every code to each query, `room` a query.
-    fn scan(self, queries: &[Coded], distances: &mut [u16], room: usize) {
-        let words = self.codes.scanned_words();
-        let tile =
-            if queries.len() == 1 { room } else { (TILE_BYTES / (words * 8)).next_multiple_of(A_WORD) };
-        for (number, blocks) in self.codes.blocks().chunks(tile * words).enumerate() {
-            for (query, distances) in queries.iter().zip(distances.chunks_exact_mut(room)) {
-                let distances = &mut distances[number * tile..][..blocks.len() / words];
-                self.kernels.scan(blocks, &query.bits[..words], distances);
-            }
-        }
-        // The lanes past the last vector are no vectors.
-        distances.chunks_exact_mut(room).for_each(|all| all[self.codes.len()..].fill(u16::MAX));
+    /// Takes what is better out of one cell.
+    fn look_into(self, cell: &Cell, query: &[f32], best: &mut Best) {
+        let own = cell.codes.query(self.kernels, query);
+        with_distances(self.kernels, &cell.codes, &own, |distances| {
+            self.ranked(cell, query, &own, distances, best);
+        });
     }
 
-    /// The best `k`, given the distances of all.
-    fn ranked(
-        self,
-        query: &[f32],
-        own: &Coded,
-        mut distances: Distances<'_>,
-        k: usize,
-        floor: f32,
-    ) -> Vec<Scored> {
-        let effort = Effort::for_best(k, self.rows);
-        let limit = distances.limit_of(effort.nearest);
-        let mut others = self.estimates(own, &distances.slots(None, limit));
+    /// The same, given the distances of all.
+    fn ranked(self, cell: &Cell, query: &[f32], own: &Coded, mut distances: Distances<'_>, best: &mut Best) {
+        let codes = &cell.codes;
+        let effort = Effort::for_best(best.k, codes.len(), self.rows.width());
+        let mut limit = distances.limit_of(effort.nearest);
+        if best.found.len() == best.k {
+            limit = limit.min(codes.reach(own, None, best.bar(), cell.spread()));
+        }
+        let mut others = self.estimates(codes, own, &distances.slots(None, limit));
         let compared = effort.compared.min(others.len());
         if compared < others.len() {
             others.select_nth_unstable_by(compared, |a, b| b.similarity.total_cmp(&a.similarity));
         }
-        let mut found = self.compared(query, &others[..compared], k);
-        let Some(&(worst, similarity)) = found.last() else { return found };
+        best.take(self.compared(cell, query, &others[..compared]));
+        let bar = best.bar();
+        let like = others[..compared].iter().max_by(|a, b| a.similarity.total_cmp(&b.similarity));
+        let reach = codes.reach(own, like.map(|like| like.slot), bar, cell.spread());
         others.drain(..compared);
-        let similarity = similarity.max(floor);
-        let reach = self.codes.reach(own, worst, similarity);
         if reach > limit {
             let wider = distances.lowered(reach, effort.most);
             if wider > limit {
-                others.extend(self.estimates(own, &distances.slots(Some(limit), wider)));
+                others.extend(self.estimates(codes, own, &distances.slots(Some(limit), wider)));
             }
         }
-        others.retain(|other| other.similarity + DOUBT * other.error >= similarity);
-        found.extend(self.compared(query, &others, k));
-        best(k, found)
+        others.retain(|other| other.similarity + DOUBT * other.error >= bar);
+        best.take(self.compared(cell, query, &others));
     }
 
-    fn estimates(self, own: &Coded, slots: &[u32]) -> Vec<Estimate> {
-        let mut estimates = Vec::with_capacity(slots.len());
-        slots.iter().take(AHEAD).for_each(|&soon| self.codes.prefetch(soon as usize));
-        for (at, &slot) in slots.iter().enumerate() {
-            if let Some(&soon) = slots.get(at + AHEAD) {
-                self.codes.prefetch(soon as usize);
+    fn estimates(self, codes: &Codes, own: &Coded, places: &[u32]) -> Vec<Estimate> {
+        let mut estimates = Vec::with_capacity(places.len());
+        places.iter().take(AHEAD).for_each(|&soon| codes.prefetch(soon as usize));
+        for (at, &place) in places.iter().enumerate() {
+            if let Some(&soon) = places.get(at + AHEAD) {
+                codes.prefetch(soon as usize);
             }
-            estimates.push(self.codes.estimate(self.kernels, own, slot));
+            estimates.push(codes.estimate(self.kernels, own, place));
         }
         estimates
     }
 
-    fn compared(self, query: &[f32], estimates: &[Estimate], k: usize) -> Vec<Scored> {
-        best(k, scored(self.kernels, self.rows, query, estimates.iter().map(|estimate| estimate.slot)))
+    fn compared(self, cell: &Cell, query: &[f32], estimates: &[Estimate]) -> Vec<Scored> {
+        scored(self.kernels, self.rows, query, estimates.iter().map(|estimate| cell.slot(estimate.slot)))
     }
+}
+
+/// Hands on the Hamming distances of all codes to `own`.
+fn with_distances<T>(
+    kernels: &Kernels,
+    codes: &Codes,
+    own: &Coded,
+    look: impl FnOnce(Distances<'_>) -> T,
+) -> T {
+    let words = codes.scanned_words();
+    let furthest = u16::try_from(64 * words).expect("few words are scanned");
+    let mut room = ROOM.take();
+    let scanned = codes.blocks().len() / words;
+    let all = codes.len().next_multiple_of(A_WORD);
+    if room.len() < all {
+        room.resize(all, 0);
+    }
+    kernels.scan(codes.blocks(), &own.bits[..words], &mut room[..scanned]);
+    // The lanes past the last vector are no vectors.
+    room[codes.len()..all].fill(u16::MAX);
+    let result = look(Distances::new(kernels, &room[..all], furthest));
+    if room.capacity() <= KEPT {
+        ROOM.set(room);
+    }
+    result
+}
+
+/// The places in `cell` whose codes lie within the limit that is found for them.
+pub(crate) fn nearby(
+    kernels: &Kernels,
+    cell: &Cell,
+    query: &[f32],
+    limit: impl FnOnce(&Codes, &Coded) -> u16,
+) -> Vec<u32> {
+    let own = cell.codes.query(kernels, query);
+    let limit = limit(&cell.codes, &own);
+    with_distances(kernels, &cell.codes, &own, |mut distances| distances.slots(None, limit))
 }
 
 /// How many vectors each stage looks at.
@@ -143,12 +185,12 @@ const AMPLE_WIDTH: usize = 384;
 impl Effort {
     /// Enough for the best `k` of `rows`: what a code misjudges does not depend on the collection, but more of a
     /// larger one is near. The error of a code falls with the root of its bits, so short ones are looked at longer.
-    fn for_best(k: usize, rows: &Rows) -> Self {
-        let shorter = AMPLE_WIDTH.div_ceil(rows.width()).pow(2);
+    fn for_best(k: usize, len: usize, width: usize) -> Self {
+        let shorter = AMPLE_WIDTH.div_ceil(width).pow(2);
         Self {
             nearest: (24 + 8 * k) * shorter,
             compared: (2 + 2 * k) * shorter,
-            most: (1024 + 16 * k + rows.len() / 32) * shorter,
+            most: (1024 + 16 * k + len / 32) * shorter,
         }
     }
 }

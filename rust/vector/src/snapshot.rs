@@ -1,19 +1,21 @@
 //! index ↔ versioned bytes.
 //!
-//! Magic, version, settings, ids, rows, centre or graph, and a 128-bit BLAKE3 checksum over all before it. The
+//! Magic, version, settings, ids, rows, centres and borders of the cells or graph, and a 128-bit BLAKE3 checksum over all before it. The
 //! codes are functions of rows and centre, and made anew; a graph that was still growing begins again. Damage
 //! anywhere, a cut file or another kind of file is refused.
 
+use crate::cells::{MOST_CELLS, REST};
 use crate::engine::{Choice, Engine};
 use crate::error::Error;
 use crate::flat::{CODED_FROM, EXACT_BELOW, Flat};
 use crate::graph::Graph;
 use crate::ids::Ids;
 use crate::index::{Index, MAX_DIMENSION, width};
+use crate::metric;
 use crate::rows::{Rows, Store};
 
 const MAGIC: &[u8; 13] = b"LECMUX-VECTOR";
-const VERSION: u16 = 3;
+const VERSION: u16 = 4;
 const CHECKSUM: usize = 16;
 /// How far the norm of a stored row may be from 1, by rounding.
 const ROUNDING: f32 = 0.02;
@@ -66,7 +68,10 @@ impl Index {
         }
         let rows = read_rows(&mut reader, store, width, len)?;
         let engine = match walks {
-            0 => Engine::Flat(Flat::restored(rows, read_centre(&mut reader, width, len)?)),
+            0 => {
+                let centres = read_centres(&mut reader, width, len)?;
+                Engine::Flat(Flat::restored(metric::best(), rows, centres))
+            }
             1 => {
                 let graph = Graph::import(&mut reader, &rows)?;
                 Engine::Graph(Box::new((rows, graph)))
@@ -127,12 +132,18 @@ fn read_rows(reader: &mut Reader<'_>, store: Store, width: usize, len: usize) ->
     Ok(rows)
 }
 
-fn read_centre(reader: &mut Reader<'_>, width: usize, len: usize) -> Result<Option<Vec<f32>>, Error> {
-    match reader.take::<1>()?[0] {
-        0 if len < CODED_FROM => Ok(None),
-        1 if len >= EXACT_BELOW => reader.centre(width).map(Some),
-        _ => Err(damaged("codes that do not go with its size")),
+/// Centre and border of each cell; none where there are no codes.
+fn read_centres(reader: &mut Reader<'_>, width: usize, len: usize) -> Result<Vec<(Vec<f32>, f32)>, Error> {
+    let count = reader.number()?;
+    if !(if count == 0 { len < CODED_FROM } else { len >= EXACT_BELOW && count <= MOST_CELLS }) {
+        return Err(damaged("codes that do not go with its size"));
     }
+    let cell = |at| {
+        let (centre, border) = (reader.centre(width)?, f32::from_le_bytes(*reader.take()?));
+        let sound = if at == REST { border == f32::INFINITY } else { (0.0..1.0).contains(&border) };
+        if sound { Ok((centre, border)) } else { Err(damaged("a border out of range")) }
+    };
+    (0..count).map(cell).collect()
 }
 
 fn store_code(store: Store) -> u8 {
@@ -166,9 +177,12 @@ fn choice_of(code: u8) -> Result<Choice, Error> {
 }
 
 fn export_flat(flat: &Flat, to: &mut Vec<u8>) {
-    let centre = flat.centre();
-    to.push(u8::from(centre.is_some()));
-    to.extend(centre.into_iter().flatten().flat_map(|value| value.to_le_bytes()));
+    let centres = flat.centres();
+    to.extend((centres.len() as u64).to_le_bytes());
+    for (centre, border) in centres {
+        to.extend(centre.iter().flat_map(|value| value.to_le_bytes()));
+        to.extend(border.to_le_bytes());
+    }
 }
 
 pub(crate) fn damaged(what: &str) -> Error {

@@ -254,6 +254,104 @@ fn every_flipped_bit_and_every_cut_of_a_snapshot_is_refused() {
     }
 }
 
+/// One of many vectors that lie close together: `crowd` says where, `member` how it differs.
+fn in_crowd(crowd: u32, member: u32) -> Vec<f32> {
+    let unit = |seed: u32| {
+        let vector = vector(seed);
+        let norm = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
+        vector.into_iter().map(move |value| value / norm)
+    };
+    unit(crowd).zip(unit(member)).map(|(centre, own)| centre + 0.3 * own).collect()
+}
+
+#[derive(Clone, Debug)]
+enum Move {
+    /// So many come around a place.
+    Come(u32, u32),
+    /// So many leave, those that came first or those that came last.
+    Leave(usize, bool),
+    SaveAndLoad,
+}
+
+fn a_move() -> impl Strategy<Value = Move> {
+    prop_oneof![
+        5 => (0_u32..4, 1_u32..900).prop_map(|(crowd, count)| Move::Come(crowd, count)),
+        3 => (1_usize..1200, any::<bool>()).prop_map(|(count, first)| Move::Leave(count, first)),
+        1 => Just(Move::SaveAndLoad),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    /// Crowds come and leave, with the cells that are made for them; whatever is held finds itself.
+    #[test]
+    fn crowds_come_and_leave(moves in prop::collection::vec(a_move(), 4..12), kernels in 0_usize..6) {
+        let tables = available();
+        let kernels = tables[kernels % tables.len()];
+        let flat = Settings { store: Store::F32, engine: Choice::Flat, crossing: None };
+        let mut index = Index::with_kernels(DIMENSION, flat, kernels).expect("sound");
+        let (mut held, mut next) = (std::collections::VecDeque::new(), 0_u32);
+        for step in moves {
+            match step {
+                Move::Come(crowd, count) => {
+                    let members = next..next + count;
+                    let vectors: Vec<f32> = members.clone().flat_map(|member| in_crowd(crowd, member)).collect();
+                    let ids: Vec<i64> = members.clone().map(i64::from).collect();
+                    index.add(&ids, &vectors).expect("sound");
+                    held.extend(members.map(|member| (crowd, member)));
+                    next += count;
+                }
+                Move::Leave(count, first) => {
+                    let count = count.min(held.len());
+                    let gone: Vec<(u32, u32)> =
+                        if first { held.drain(..count).collect() } else { held.drain(held.len() - count..).collect() };
+                    let ids: Vec<i64> = gone.iter().map(|&(_, member)| i64::from(member)).collect();
+                    prop_assert_eq!(index.remove(&ids), count);
+                }
+                Move::SaveAndLoad => {
+                    let bytes = index.to_bytes();
+                    index = Index::from_bytes(&bytes).expect("what was written can be read");
+                    prop_assert_eq!(index.to_bytes(), bytes);
+                }
+            }
+            index.check();
+            for &(crowd, member) in held.iter().step_by(held.len() / 40 + 1) {
+                let found = index.search(&in_crowd(crowd, member), 3).expect("sound").remove(0);
+                prop_assert_eq!(found[0].id, i64::from(member));
+                prop_assert!(found[0].similarity > 0.9999);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_crowd_is_told_apart_as_a_naive_scan_does_and_is_still_after_turnover() {
+    let (size, crowds) = (4000_u32, 5);
+    let at = |member: u32| in_crowd(member % crowds, member);
+    let ids = |members: std::ops::Range<u32>| members.map(i64::from).collect::<Vec<_>>();
+    let mut index = Index::new(DIMENSION, Store::F32).expect("sound");
+    index.add(&ids(0..size), &(0..size).flat_map(at).collect::<Vec<_>>()).expect("sound");
+    let first_bytes = index.memory_bytes();
+    for turnover in 0..5 {
+        let (old, new) =
+            (turnover * size..(turnover + 1) * size, (turnover + 1) * size..(turnover + 2) * size);
+        for (old, new) in old.zip(new) {
+            index.remove(&[i64::from(old)]);
+            index.add(&[i64::from(new)], &at(new)).expect("sound");
+        }
+        index.check();
+    }
+    let held = 5 * size..6 * size;
+    let right = (900_000..900_200_u32).filter(|&asked| {
+        let query = at(asked);
+        let best = held.clone().map(|member| cosine(&query, &at(member))).fold(-1.0, f64::max);
+        let found = index.search(&query, 1).expect("sound").remove(0);
+        f64::from(found[0].similarity) > best - 1e-5
+    });
+    assert!(right.count() >= 198);
+    assert!(index.memory_bytes() * 100 <= first_bytes * 103, "{} over {first_bytes}", index.memory_bytes());
+}
+
 /// Above the floor nothing is missed that a search without one finds; where nothing is, there is still an answer.
 #[test]
 fn a_floor_gives_up_only_what_lies_below_it() {
