@@ -278,7 +278,9 @@ impl Index {
             return Ok(());
         }
         let (held, given) = (self.dimension, values.len());
-        Err(Error::Dimension { what: format!("{rows} vectors of dimension {held} are not {given} numbers") })
+        Err(Error::Dimension {
+            what: format!("{rows} vectors of dimension {held}, one an id, are not {given} numbers"),
+        })
     }
 
     /// What makes each vector one of unit norm.

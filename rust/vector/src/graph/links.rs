@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use hashbrown::HashSet;
 
-use crate::graph::cells::{Cells, List};
+use crate::graph::lists::{List, Lists};
 use crate::ids::Ids;
 
 /// Links between the nodes of one level.
@@ -15,28 +15,28 @@ pub(crate) struct Links {
     /// Its nodes; on the lowest level, where every node is, they need no list.
     members: Option<Ids>,
     /// By place: those that the node is linked with.
-    cells: Cells,
+    lists: Lists,
 }
 
 impl Links {
     /// The lowest level.
     pub(crate) fn of_all(bound: usize) -> Self {
-        Self { members: None, cells: Cells::new(bound) }
+        Self { members: None, lists: Lists::new(bound) }
     }
 
     /// A level above it.
     pub(crate) fn of_some(bound: usize) -> Self {
-        Self { members: Some(Ids::default()), cells: Cells::new(bound) }
+        Self { members: Some(Ids::default()), lists: Lists::new(bound) }
     }
 
     /// Links a node has at most.
     pub(crate) fn bound(&self) -> usize {
-        self.cells.bound()
+        self.lists.bound()
     }
 
     /// Places for nodes: on the lowest level those count as well whose node is being moved.
     pub(crate) fn len(&self) -> usize {
-        self.cells.len()
+        self.lists.len()
     }
 
     pub(crate) fn contains(&self, node: u32) -> bool {
@@ -56,23 +56,23 @@ impl Links {
     /// Takes in a node without links; on the lowest level it is the next number.
     pub(crate) fn push(&mut self, node: u32) {
         match &mut self.members {
-            None => debug_assert_eq!(node as usize, self.cells.len(), "nodes come in order"),
+            None => debug_assert_eq!(node as usize, self.lists.len(), "nodes come in order"),
             Some(ids) => ids.push(i64::from(node)),
         }
-        self.cells.fit(node);
-        self.cells.push();
+        self.lists.fit(node);
+        self.lists.push();
     }
 
     #[inline]
     pub(crate) fn of(&self, node: u32) -> List {
-        self.cells.list(self.place(node))
+        self.lists.list(self.place(node))
     }
 
     /// Asks for the links of a node that will be read soon; the lowest level only.
     #[inline]
     pub(crate) fn prefetch(&self, node: u32) {
         if self.members.is_none() {
-            self.cells.prefetch(node as usize);
+            self.lists.prefetch(node as usize);
         }
     }
 
@@ -90,7 +90,7 @@ impl Links {
         for (node, other) in [(a, b), (b, a)] {
             let held = self.of(node).len();
             assert!(held < self.bound(), "a node has room for its links");
-            self.cells.set(self.place(node), held, Some(other));
+            self.lists.set(self.place(node), held, Some(other));
         }
     }
 
@@ -101,8 +101,8 @@ impl Links {
             let end = list.len() - 1;
             let at = list.iter().position(|&each| each == other).expect("the two are linked");
             let place = self.place(node);
-            self.cells.set(place, at, Some(list[end]));
-            self.cells.set(place, end, None);
+            self.lists.set(place, at, Some(list[end]));
+            self.lists.set(place, end, None);
         }
     }
 
@@ -130,7 +130,7 @@ impl Links {
         } else {
             debug_assert_eq!(place + 1, self.len(), "the last goes");
         }
-        self.cells.swap_remove(place);
+        self.lists.swap_remove(place);
     }
 
     /// Gives a node another number: on the lowest level one whose place is empty, above it one that is free.
@@ -177,7 +177,7 @@ impl Links {
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.cells.memory_bytes() + self.members.as_ref().map_or(0, Ids::memory_bytes)
+        self.lists.memory_bytes() + self.members.as_ref().map_or(0, Ids::memory_bytes)
     }
 
     pub(crate) fn members(&self) -> Option<&Ids> {
@@ -188,11 +188,11 @@ impl Links {
     pub(crate) fn restored(mut self, members: Option<Ids>, links: &[Vec<u32>]) -> Self {
         self.members = members;
         let most = links.iter().flatten().max().copied().max(u32::try_from(links.len()).ok());
-        self.cells.fit(most.unwrap_or(0));
+        self.lists.fit(most.unwrap_or(0));
         for (place, links) in links.iter().enumerate() {
-            self.cells.push();
+            self.lists.push();
             for (at, &other) in links.iter().enumerate() {
-                self.cells.set(place, at, Some(other));
+                self.lists.set(place, at, Some(other));
             }
         }
         self

@@ -6,13 +6,13 @@
 //! looks at a code of one bit a coordinate before it reads a row: most rows are ruled out by their codes.
 
 mod bytes;
-mod cells;
 mod check;
 mod find;
 mod guide;
 mod insert;
 mod levels;
 mod links;
+mod lists;
 mod remove;
 mod search;
 

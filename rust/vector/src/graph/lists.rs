@@ -15,7 +15,7 @@ pub(crate) const MOST: usize = super::BOUND;
 const CACHE_LINE: usize = 64;
 
 /// A list a place, each with room for `bound` numbers.
-pub(crate) struct Cells {
+pub(crate) struct Lists {
     bound: usize,
     /// Bytes a number, 1 to 4.
     width: usize,
@@ -29,7 +29,7 @@ pub(crate) struct List {
     len: usize,
 }
 
-impl Cells {
+impl Lists {
     pub(crate) fn new(bound: usize) -> Self {
         assert!((1..=MOST).contains(&bound), "a list has room, and not too much");
         Self { bound, width: 1, bytes: Vec::new() }
@@ -144,40 +144,40 @@ fn none(width: usize) -> u32 {
 
 #[inline]
 fn read<const WIDTH: usize>(bytes: &[u8], numbers: &mut [u32; MOST]) {
-    for (number, cell) in numbers.iter_mut().zip(bytes.as_chunks::<WIDTH>().0) {
+    for (number, some) in numbers.iter_mut().zip(bytes.as_chunks::<WIDTH>().0) {
         let mut whole = [0; size_of::<u32>()];
-        whole[..WIDTH].copy_from_slice(cell);
+        whole[..WIDTH].copy_from_slice(some);
         *number = u32::from_le_bytes(whole);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Cells;
+    use super::Lists;
 
     #[test]
     fn lists_keep_their_numbers_as_these_grow_wider() {
-        let mut cells = Cells::new(5);
+        let mut lists = Lists::new(5);
         for (place, number) in [0, 254, 255, 65_534, 65_535, 16_777_214, 16_777_215].into_iter().enumerate() {
-            cells.push();
-            cells.fit(number);
-            cells.set(place, 0, Some(number));
-            cells.set(place, 1, Some(7));
-            let held = (0..=place).map(|place| cells.list(place).to_vec());
+            lists.push();
+            lists.fit(number);
+            lists.set(place, 0, Some(number));
+            lists.set(place, 1, Some(7));
+            let held = (0..=place).map(|place| lists.list(place).to_vec());
             let first = [0, 254, 255, 65_534, 65_535, 16_777_214, 16_777_215];
             held.zip(first).for_each(|(list, first)| assert_eq!(list, [first, 7]));
         }
-        assert_eq!(cells.memory_bytes(), 7 * 5 * 4);
+        assert_eq!(lists.memory_bytes(), 7 * 5 * 4);
     }
 
     #[test]
     fn a_list_that_is_full_and_one_that_is_empty() {
-        let mut cells = Cells::new(3);
-        cells.push();
-        cells.push();
-        (0..3).for_each(|at| cells.set(1, at, Some(9)));
-        assert_eq!((cells.list(0).len(), cells.list(1).to_vec()), (0, vec![9, 9, 9]));
-        cells.swap_remove(0);
-        assert_eq!((cells.len(), cells.list(0).len()), (1, 3));
+        let mut lists = Lists::new(3);
+        lists.push();
+        lists.push();
+        (0..3).for_each(|at| lists.set(1, at, Some(9)));
+        assert_eq!((lists.list(0).len(), lists.list(1).to_vec()), (0, vec![9, 9, 9]));
+        lists.swap_remove(0);
+        assert_eq!((lists.len(), lists.list(0).len()), (1, 3));
     }
 }
