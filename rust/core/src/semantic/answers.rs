@@ -1,5 +1,6 @@
 //! Whether two answers say the same.
 
+use super::contradiction::contradiction;
 use super::facets::{Compared, Facets};
 use super::partition::Unit;
 use crate::error::Error;
@@ -15,11 +16,6 @@ pub fn same_texts(texts: [&str; 2], vectors: [&[f32]; 2], bound: f64) -> Result<
         return Err(Error::Config { what: "two embeddings of unequal length cannot be compared".to_owned() });
     }
     let words = Facets::of(texts[0]).compare(&Facets::of(texts[1]));
-    let equal = [words.numbers, words.units, words.dates, words.names, words.codes];
-    let contradicts = equal.contains(&Compared::Different)
-        || words.numbers == Compared::OneSided
-        || words.negation
-        || words.opposite
-        || words.roles;
+    let contradicts = contradiction(&words).is_some() || words.numbers == Compared::OneSided;
     Ok(!contradicts && f64::from(one.dot(&other)) >= bound)
 }

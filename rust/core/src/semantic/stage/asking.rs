@@ -33,13 +33,7 @@ impl Stage {
             self.evidence.request(place.scope);
             return Ok(proposal);
         };
-        let Found { mut candidate, record, asked } = found;
-        let judged = self.evidence.with(place.scope, asked, |judge| {
-            judge.request();
-            judged(judge, &candidate, &record)
-        });
-        self.weigh(&mut candidate, judged);
-        proposal.candidate = Some(candidate);
+        self.decide(&mut proposal, found, Judge::request);
         Ok(proposal)
     }
 
@@ -49,13 +43,21 @@ impl Stage {
     /// As for [`Self::newcomer`].
     pub fn propose_again(&self, first: &Proposal, alive: impl Fn(&Key) -> bool) -> Result<Proposal, Error> {
         let mut proposal = Proposal { candidate: None, ..first.clone() };
-        if let Some(Found { mut candidate, record, asked }) = self.found(&proposal, alive, false)? {
-            let judged =
-                self.evidence.with(&proposal.scope, asked, |judge| judged(judge, &candidate, &record));
-            self.weigh(&mut candidate, judged);
-            proposal.candidate = Some(candidate);
+        if let Some(found) = self.found(&proposal, alive, false)? {
+            self.decide(&mut proposal, found, |_| ());
         }
         Ok(proposal)
+    }
+
+    /// Has the tenant's judge, who counts the request first, say what becomes of what was found.
+    fn decide(&self, proposal: &mut Proposal, found: Found, count: impl FnOnce(&mut Judge)) {
+        let Found { mut candidate, record, asked } = found;
+        let judged = self.evidence.with(&proposal.scope, asked, |judge| {
+            count(judge);
+            judged(judge, &candidate, &record)
+        });
+        self.weigh(&mut candidate, judged);
+        proposal.candidate = Some(candidate);
     }
 
     /// What [`Self::propose`] would find and decide. Counts nothing and changes nothing.
